@@ -1,0 +1,187 @@
+"""Hand a list of tracks over: printed, as a playlist, as a mix."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from beets.exceptions import UserError
+from beets.ui import CommonOptionsParser, print_
+from beets.util import normpath
+
+from beetsplug.deejai.commands.progress import ProgressLine, format_duration
+from beetsplug.deejai.output.m3u import Entry, write_m3u
+from beetsplug.deejai.settings import parse_duration
+from beetsplug.deejai.storage.library import items_by_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from logging import Logger
+
+    from beets.library import Item
+
+    from beetsplug.deejai.recommend.index import Index, Pick
+    from beetsplug.deejai.session import Session
+    from beetsplug.deejai.settings import Settings
+
+PLAYLIST_SUFFIXES = (".m3u", ".m3u8")
+MIX_SUFFIXES = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wav")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One track of a list; `similarity` is None where there is nothing to compare."""
+
+    item: Item
+    similarity: float | None = None
+
+
+def lines_of(session: Session, index: Index, picks: Sequence[Pick]) -> list[Line]:
+    """Fetch the items of picked tracks."""
+    ids = [int(index.ids[pick.row]) for pick in picks]
+    items = items_by_id(session.lib, ids)
+    return [
+        Line(item, pick.similarity) for item, pick in zip(items, picks, strict=True)
+    ]
+
+
+def check_outputs(outputs: Sequence[str]) -> None:
+    """Refuse what cannot be written before any work is done."""
+    known = PLAYLIST_SUFFIXES + MIX_SUFFIXES
+    for output in outputs:
+        suffix = os.path.splitext(output)[1].lower()
+        if suffix not in known:
+            raise UserError(
+                f"-o {output}: a name ends in one of {', '.join(known)} "
+                "(playlists, then mixes)"
+            )
+
+
+def deliver(
+    session: Session,
+    lines: Sequence[Line],
+    *,
+    outputs: Sequence[str],
+    explain: bool,
+    crossfade_s: float | None,
+    log: Logger,
+) -> None:
+    """Print the list, or write it to each of the outputs.
+
+    Parameters
+    ----------
+    session
+        Gives the settings.
+    lines
+        The tracks in order.
+    outputs
+        Files to write; none to print.
+    explain
+        Print each line's similarity before it.
+    crossfade_s
+        Overlap of two tracks in a mix, in seconds; None as configured.
+    log
+        For what has to be said beside the list.
+    """
+    if not outputs or explain:
+        for line in lines:
+            print_(_explained(line) if explain else format(line.item))
+    for output in outputs:
+        path = output_path(session.settings, output)
+        if os.path.splitext(output)[1].lower() in PLAYLIST_SUFFIXES:
+            write_playlist(session, lines, path)
+        else:
+            render(session, lines, path, crossfade_s=crossfade_s, log=log)
+
+
+def _explained(line: Line) -> str:
+    value = "" if line.similarity is None else f"{line.similarity:.3f}"
+    return f"{value:>6}  {format(line.item)}"
+
+
+def output_path(settings: Settings, output: str) -> bytes:
+    """Return where an output goes: relative names lie under ``playlist_dir``."""
+    expanded = os.path.expanduser(output)
+    base = os.path.expanduser(settings.playlist_dir)
+    return normpath(os.path.join(base, expanded))
+
+
+def write_playlist(session: Session, lines: Sequence[Line], path: bytes) -> None:
+    """Write an M3U with paths as the configuration wants them."""
+    settings = session.settings
+    base = {
+        "absolute": None,
+        "library": session.lib.directory,
+        "playlist": os.path.dirname(path),
+    }.get(settings.relative_to, normpath(settings.relative_to))
+    entries = [
+        Entry(
+            path=normpath(line.item.path),
+            title=_title(line.item),
+            length_s=line.item.length or 0.0,
+        )
+        for line in lines
+    ]
+    write_m3u(path, entries, base=base, forward_slash=settings.forward_slash)
+    print_(f"{len(entries)} tracks in {os.fsdecode(path)}")
+
+
+def _title(item: Item) -> str:
+    return " - ".join(part for part in (item.artist, item.title) if part)
+
+
+def render(
+    session: Session,
+    lines: Sequence[Line],
+    path: bytes,
+    *,
+    crossfade_s: float | None,
+    log: Logger,
+) -> None:
+    """Render a mix and say how long it became and what could not be played."""
+    from beetsplug.deejai.output.mix import MixTrack, render_mix
+
+    tracks = [
+        MixTrack(
+            path=os.fsdecode(normpath(line.item.path)),
+            title=line.item.title,
+            artist=line.item.artist,
+            length_s=line.item.length or 0.0,
+        )
+        for line in lines
+    ]
+    if crossfade_s is None:
+        crossfade_s = session.settings.crossfade_s
+    with ProgressLine(0, "s of music") as progress:
+        result = render_mix(
+            tracks,
+            os.fsdecode(path),
+            crossfade_s=crossfade_s,
+            progress=progress.update,
+        )
+    for failed, reason in result.failed:
+        log.warning("left out of the mix: {}: {}", failed, reason)
+    n_mixed = len(tracks) - len(result.failed)
+    print_(
+        f"{n_mixed} tracks, {format_duration(result.duration_s)} in {os.fsdecode(path)}"
+    )
+
+
+def add_mix_options(parser: CommonOptionsParser) -> None:
+    """Add the options that concern the rendering of a mix."""
+    parser.add_option(
+        "--crossfade",
+        metavar="TIME",
+        help="overlap of two tracks in a mix (default: as configured, 6s)",
+    )
+
+
+def read_crossfade(options: Any) -> float | None:
+    """Read ``--crossfade``: seconds, or None when it was not given."""
+    if options.crossfade is None:
+        return None
+    try:
+        return parse_duration(options.crossfade)
+    except ValueError as error:
+        raise UserError(f"--crossfade: {error}") from error

@@ -1,0 +1,103 @@
+"""``beet deejai journey``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from beets.exceptions import UserError
+
+from beetsplug.deejai.commands.deliver import (
+    Line,
+    add_mix_options,
+    check_outputs,
+    deliver,
+    lines_of,
+    read_crossfade,
+)
+from beetsplug.deejai.commands.listing import (
+    add_chance_options,
+    add_list_options,
+    load_candidates,
+    make_rng,
+    read_amount,
+    read_drunk,
+)
+from beetsplug.deejai.commands.seeds import find_waypoint
+from beetsplug.deejai.recommend.index import hop_similarities
+from beetsplug.deejai.recommend.journey import journey
+from beetsplug.deejai.recommend.rules import Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from logging import Logger
+
+    from beets.ui import CommonOptionsParser
+
+    from beetsplug.deejai.commands.seeds import Named
+    from beetsplug.deejai.recommend.index import Index, Pick
+    from beetsplug.deejai.session import Session
+
+USAGE = "[OPTIONS] WAYPOINT WAYPOINT..."
+DEFAULT_N = 9
+
+
+def add_options(parser: CommonOptionsParser) -> None:
+    """Add the verb's options."""
+    add_list_options(
+        parser, default_n=DEFAULT_N, each="put N tracks between each two waypoints"
+    )
+    add_chance_options(parser)
+    add_mix_options(parser)
+
+
+def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
+    """Join the dots between the waypoints."""
+    check_outputs(options.outputs or [])
+    amount = read_amount(options, default_n=DEFAULT_N)
+    crossfade_s = read_crossfade(options)
+    drunk = read_drunk(session, options)
+    rng = make_rng(options)
+    if len(args) < 2:
+        raise UserError("a journey takes two or more waypoints; quote each query")
+    candidates = load_candidates(session, options)
+    waypoints = [find_waypoint(session, arg, candidates, log) for arg in args]
+    result = journey(
+        candidates.index,
+        [named.seed for named in waypoints],
+        catalogue=candidates.catalogue,
+        rules=Rules(artist_gap=session.settings.artist_gap),
+        n=amount.number,
+        length_s=amount.length_s,
+        drunk=drunk,
+        rng=rng,
+    )
+    for notice in result.notices:
+        log.warning("{}", notice)
+    deliver(
+        session,
+        _lines(session, candidates.index, waypoints, result.legs),
+        outputs=options.outputs or [],
+        explain=options.explain,
+        crossfade_s=crossfade_s,
+        log=log,
+    )
+
+
+def _lines(
+    session: Session,
+    index: Index,
+    waypoints: Sequence[Named],
+    legs: Sequence[Sequence[Pick]],
+) -> list[Line]:
+    """Put the waypoints in place and compare each with the track before it."""
+    lines = [Line(waypoints[0].item)]
+    before = waypoints[0].seed.vector
+    for waypoint, leg in zip(waypoints[1:], legs, strict=True):
+        lines += lines_of(session, index, leg)
+        if leg:
+            before = index.vectors[leg[-1].row]
+        pair = np.stack([before, waypoint.seed.vector])
+        lines.append(Line(waypoint.item, float(hop_similarities(pair)[0])))
+        before = waypoint.seed.vector
+    return lines

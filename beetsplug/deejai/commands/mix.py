@@ -1,0 +1,81 @@
+"""``beet deejai mix``."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from beets.exceptions import UserError
+from beets.util import normpath
+
+from beetsplug.deejai.commands.deliver import (
+    MIX_SUFFIXES,
+    PLAYLIST_SUFFIXES,
+    Line,
+    add_mix_options,
+    check_outputs,
+    deliver,
+    read_crossfade,
+)
+from beetsplug.deejai.commands.seeds import file_item, is_file, no_match
+from beetsplug.deejai.output.m3u import read_m3u
+from beetsplug.deejai.storage.library import query_items
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+    from beets.library import Item
+    from beets.ui import CommonOptionsParser
+
+    from beetsplug.deejai.session import Session
+
+USAGE = "QUERY|FILE.m3u -o OUT"
+
+
+def add_options(parser: CommonOptionsParser) -> None:
+    """Add the verb's options."""
+    parser.add_option(
+        "-o",
+        dest="outputs",
+        action="append",
+        metavar="FILE",
+        help=f"the mix: {', '.join(MIX_SUFFIXES)}; may be given several times",
+    )
+    add_mix_options(parser)
+
+
+def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
+    """Render the tracks of a playlist or a query, in their order."""
+    if not options.outputs:
+        raise UserError("say where the mix goes: -o mix.mp3")
+    check_outputs(options.outputs)
+    crossfade_s = read_crossfade(options)
+    items = [item for arg in _arguments(args) for item in _items(session, arg)]
+    if not items:
+        raise UserError(no_match(" ".join(args)))
+    deliver(
+        session,
+        [Line(item) for item in items],
+        outputs=options.outputs,
+        explain=False,
+        crossfade_s=crossfade_s,
+        log=log,
+    )
+
+
+def _arguments(args: list[str]) -> list[list[str]]:
+    """Split the arguments into files, one by one, and the terms of one query."""
+    if not args:
+        raise UserError("name what to mix: a query, audio files, or a playlist")
+    parts = [[arg] for arg in args if is_file(arg)]
+    terms = [arg for arg in args if not is_file(arg)]
+    return [*parts, terms] if terms else parts
+
+
+def _items(session: Session, args: list[str]) -> list[Item]:
+    if not is_file(args[0]):
+        return query_items(session.lib, args)
+    if os.path.splitext(args[0])[1].lower() in PLAYLIST_SUFFIXES:
+        paths = read_m3u(normpath(args[0]))
+        return [file_item(session, os.fsdecode(path)) for path in paths]
+    return [file_item(session, args[0])]

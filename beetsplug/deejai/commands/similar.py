@@ -1,0 +1,72 @@
+"""``beet deejai similar``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from beetsplug.deejai.commands.deliver import (
+    add_mix_options,
+    check_outputs,
+    deliver,
+    lines_of,
+    read_crossfade,
+)
+from beetsplug.deejai.commands.listing import (
+    add_list_options,
+    add_not_option,
+    load_candidates,
+    read_amount,
+)
+from beetsplug.deejai.commands.seeds import find_negatives, find_seeds, vectors_of
+from beetsplug.deejai.recommend.index import query_vector
+from beetsplug.deejai.recommend.similar import similar
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+    from beets.ui import CommonOptionsParser
+
+    from beetsplug.deejai.session import Session
+
+USAGE = "[OPTIONS] SEED..."
+DEFAULT_N = 10
+
+
+def add_options(parser: CommonOptionsParser) -> None:
+    """Add the verb's options."""
+    add_list_options(parser, default_n=DEFAULT_N, each="list N tracks")
+    add_not_option(parser)
+    add_mix_options(parser)
+
+
+def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
+    """List the tracks nearest to the seeds, nearest first."""
+    check_outputs(options.outputs or [])
+    amount = read_amount(options, default_n=DEFAULT_N)
+    crossfade_s = read_crossfade(options)
+    candidates = load_candidates(session, options)
+    seeds = find_seeds(session, args, candidates, log)
+    negatives = find_negatives(session, options.negatives, candidates, log)
+    picks = similar(
+        candidates.index,
+        query_vector(
+            np.stack([named.seed.vector for named in seeds]),
+            minus=vectors_of(negatives),
+        ),
+        catalogue=candidates.catalogue,
+        exclude_rows=[named.seed.row for named in [*seeds, *negatives]],
+        n=amount.number,
+        length_s=amount.length_s,
+    )
+    if amount.number is not None and len(picks) < amount.number:
+        log.warning("only {} tracks can be proposed", len(picks))
+    deliver(
+        session,
+        lines_of(session, candidates.index, picks),
+        outputs=options.outputs or [],
+        explain=options.explain,
+        crossfade_s=crossfade_s,
+        log=log,
+    )

@@ -1,0 +1,1 @@
+"""From log-mel slices to slice vectors to track vectors."""

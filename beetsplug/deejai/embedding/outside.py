@@ -1,0 +1,78 @@
+"""Vectors for files that are not in the library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from beetsplug.deejai.embedding.listen import Heard, Request, listen
+from beetsplug.deejai.embedding.pooling import pool_library
+from beetsplug.deejai.embedding.scan import load_slices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+    from beets.library import Library
+
+    from beetsplug.deejai.embedding.encoder import Encoder
+    from beetsplug.deejai.embedding.scan import Pooling
+    from beetsplug.deejai.storage.slices import SliceStore
+
+
+def hear_files(
+    lib: Library,
+    store: SliceStore | None,
+    paths: Sequence[str],
+    *,
+    model: str,
+    pooling: Pooling,
+    load_encoder: Callable[[], Encoder],
+    n_threads: int,
+) -> tuple[dict[str, npt.NDArray[np.float32]], list[tuple[str, str]]]:
+    """Hear files and pool them as if they were in the library; nothing is stored.
+
+    Parameters
+    ----------
+    lib, store, model
+        The library whose slices are compared; no store, no comparison.
+    paths
+        The files.
+    pooling, load_encoder, n_threads
+        As for :func:`~beetsplug.deejai.embedding.scan.scan`.
+
+    Returns
+    -------
+    vectors
+        Track vectors, float32, shape (d,), unit length, by path.
+    failures
+        Path and reason of each file that could not be heard.
+    """
+    heard: list[Heard] = []
+    failures: list[tuple[str, str]] = []
+    requests = [Request(number, path) for number, path in enumerate(paths)]
+    for finished in listen(requests, load_encoder=load_encoder, n_threads=n_threads):
+        for result in finished:
+            if isinstance(result, Heard):
+                heard.append(result)
+            else:
+                failures.append((paths[result.key], result.reason))
+    if not heard:
+        return {}, failures
+    parts = [h.slice_vectors.astype(np.float16) for h in heard]
+    counts = np.array([len(part) for part in parts])
+    if store is not None and pooling.method != "mean":
+        known = load_slices(lib, store, model)
+        if known.counts.size:
+            parts.insert(0, known.vectors)
+            counts = np.concatenate([known.counts, counts])
+    pooled = pool_library(
+        np.concatenate(parts),
+        counts=counts,
+        tracks=np.arange(counts.size - len(heard), counts.size),
+        method=pooling.method,
+        epsilon=pooling.epsilon,
+    )
+    vectors = {paths[h.key]: v for h, v in zip(heard, pooled, strict=True)}
+    return vectors, failures

@@ -1,0 +1,1 @@
+"""How well an encoder hears, in numbers."""

@@ -1,0 +1,1 @@
+"""From a list of tracks to files: playlists and rendered mixes."""

@@ -1,0 +1,196 @@
+"""Read and write M3U playlists, as bytes: a path need not be text."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from beets.util import displayable_path
+
+from beetsplug.deejai.errors import FatalError
+from beetsplug.deejai.output.atomic import atomic_writer, explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MAX_PLAYLIST_BYTES = 1 << 24
+"""Longest playlist that is read: 16 MiB, about 100 000 entries."""
+
+_FILE_URI = re.compile(rb"file:(?://(?:localhost)?)?(?=/)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One track of a playlist.
+
+    Attributes
+    ----------
+    path
+        Absolute path of the file.
+    title
+        What a player shows, usually ``Artist - Title``.
+    length_s
+        Duration in seconds; 0 when it is not known.
+    """
+
+    path: bytes
+    title: str
+    length_s: float
+
+
+def write_m3u(
+    destination: bytes,
+    entries: Sequence[Entry],
+    *,
+    base: bytes | None,
+    forward_slash: bool = False,
+    comment: str = "",
+) -> None:
+    """Write an extended M3U playlist in one atomic step.
+
+    Paths keep their bytes. A name that a player would misread when it stands on a line
+    of its own (with a line break inside, or white space at an end) is written as an
+    absolute ``file://`` URI.
+
+    Parameters
+    ----------
+    destination
+        Path of the playlist; its folder must exist.
+    entries
+        The tracks, in order.
+    base
+        Folder that the paths are relative to; None for absolute paths.
+    forward_slash
+        Separate folders with ``/`` whatever the system does.
+    comment
+        One line for people, which players skip.
+
+    Raises
+    ------
+    FatalError
+        The file cannot be written.
+    """
+    lines = [b"#EXTM3U"]
+    if comment:
+        lines.append(b"# " + _one_line(comment))
+    for entry in entries:
+        known = math.isfinite(entry.length_s) and entry.length_s > 0
+        seconds = round(entry.length_s) if known else -1
+        lines.append(b"#EXTINF:%d,%s" % (seconds, _one_line(entry.title)))
+        lines.append(_location(entry.path, base, forward_slash=forward_slash))
+    with atomic_writer(destination) as file, explained(destination):
+        file.write(b"\n".join(lines) + b"\n")
+
+
+def _one_line(text: str) -> bytes:
+    return " ".join(text.split()).encode("utf-8", errors="replace")
+
+
+def _location(path: bytes, base: bytes | None, *, forward_slash: bool) -> bytes:
+    """Spell a path as one line that players open."""
+    line = path if base is None else _relative(path, base)
+    if re.search(rb"[\r\n]|^\s|\s$", line):
+        return Path(os.fsdecode(path)).as_uri().encode("ascii")
+    if forward_slash:
+        line = line.replace(os.sep.encode(), b"/")
+    # "#1.mp3" is a comment to a player, and "AC:DC/1.mp3" has a URI's scheme.
+    if base is not None and re.match(rb"#|[^/\\]*:", line):
+        return b"./" + line
+    return line
+
+
+def _relative(path: bytes, base: bytes) -> bytes:
+    try:
+        relative = os.path.relpath(path, base)
+        real_base = os.path.realpath(base)
+        if relative.startswith(b"..") and real_base != base:
+            # From a linked folder, ".." leads to the parent of the link's target.
+            folder, name = os.path.split(path)
+            real_path = os.path.join(os.path.realpath(folder), name)
+            relative = os.path.relpath(real_path, real_base)
+    except ValueError:
+        # On Windows nothing is relative to another drive.
+        return path
+    return relative
+
+
+def read_m3u(path: bytes, *, bases: Sequence[bytes] = ()) -> list[bytes]:
+    """List the files that a playlist names.
+
+    Reads what players and their exports write: any line ends, a byte-order mark,
+    comments, Latin-1 names, ``file://`` URIs, and paths with backslashes.
+
+    Parameters
+    ----------
+    path
+        The playlist. Relative entries are taken from its folder.
+    bases
+        Folders to look in, too: playlists may be relative to a music library.
+
+    Returns
+    -------
+    list of bytes
+        Absolute paths in order, also of files that do not exist.
+
+    Raises
+    ------
+    FatalError
+        The playlist is missing, unreadable, far too big or not text.
+    """
+    name = displayable_path(path)
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MAX_PLAYLIST_BYTES + 1)
+    except OSError as error:
+        raise FatalError(f"cannot read the playlist {name}: {error.strerror}") from None
+    if len(content) > MAX_PLAYLIST_BYTES:
+        raise FatalError(f"{name} is too big for a playlist")
+    if b"\0" in content:
+        raise FatalError(f"{name} is not a playlist: it is not text (nor UTF-8)")
+    folders = [os.path.dirname(os.path.abspath(path)), *bases]
+    lines = re.split(rb"\r\n|\n|\r", content.removeprefix(b"\xef\xbb\xbf"))
+    return [
+        _resolve(line, folders)
+        for line in lines
+        if line.strip() and not line.startswith(b"#")
+    ]
+
+
+def _resolve(line: bytes, folders: Sequence[bytes]) -> bytes:
+    """Find the file that a line means; the literal reading wins."""
+    readings = [
+        os.path.join(folder, reading)
+        for reading in _readings(line)
+        for folder in folders
+    ]
+    found = next((r for r in readings if os.path.exists(r)), None)
+    if found is None:
+        return os.path.normpath(readings[0])
+    tidy = os.path.normpath(found)
+    if os.path.exists(tidy) and os.path.samefile(tidy, found):
+        return tidy
+    # ".." after a link does not lead back to where the link lies.
+    return os.path.realpath(found)
+
+
+def _readings(line: bytes) -> Iterator[bytes]:
+    """Spell a line in the ways that its writer may have meant, likeliest first."""
+    stripped = line.strip()
+    uri = _FILE_URI.match(stripped)
+    if uri:
+        yield unquote_to_bytes(stripped[uri.end() :])
+        return
+    for reading in dict.fromkeys((line, stripped)):
+        yield reading
+        yield reading.replace(b"\\", b"/")
+    try:
+        stripped.decode("utf-8")
+    except UnicodeDecodeError:
+        utf8 = stripped.decode("latin-1").encode("utf-8")
+        yield utf8
+        yield utf8.replace(b"\\", b"/")

@@ -1,0 +1,1 @@
+"""Which tracks to play: pure functions of unit vectors and row numbers."""

@@ -1,0 +1,194 @@
+"""The track vectors of a library, and what is near a vector among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from beetsplug.deejai.vectors import unit
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[np.float32]
+
+UNKNOWN_ARTIST = -1
+"""Artist code of a track without one."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """Track vectors in one matrix.
+
+    Attributes
+    ----------
+    ids
+        int64, shape (n_tracks,): what the caller knows the tracks by.
+    vectors
+        float32, shape (n_tracks, d): unit rows, or zero rows, which are similar to
+        nothing.
+
+    Raises
+    ------
+    ValueError
+        The shapes do not fit.
+    """
+
+    ids: npt.NDArray[np.int64]
+    vectors: Array
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or self.ids.shape != (len(self.vectors),):
+            raise ValueError("ids must be (n_tracks,) and vectors (n_tracks, d)")
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def row_of(self, track_id: int) -> int | None:
+        """Return the row of a track, or None when it is not in the index."""
+        rows = np.flatnonzero(self.ids == track_id)
+        return int(rows[0]) if rows.size else None
+
+    def similarities(self, query: npt.ArrayLike) -> Array:
+        """Compare all tracks with unit vectors.
+
+        Parameters
+        ----------
+        query
+            One vector, shape (d,), or several, shape (n_queries, d).
+
+        Returns
+        -------
+        ndarray of float32, shape (n_tracks,) or (n_queries, n_tracks)
+            Cosine similarities, -1 to 1.
+        """
+        queries = np.asarray(query, dtype=np.float32)
+        return np.asarray(np.clip(queries @ self.vectors.T, -1.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A given track: a seed of a playlist, or a waypoint of a journey.
+
+    Attributes
+    ----------
+    vector
+        Track vector, shape (d,).
+    row
+        Its row in the index; None for a track that is not in the library.
+    artist
+        Its artist's code in the catalogue.
+    """
+
+    vector: Array
+    row: int | None = None
+    artist: int = UNKNOWN_ARTIST
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A chosen track.
+
+    Attributes
+    ----------
+    row
+        Its row in the index.
+    similarity
+        Cosine similarity, -1 to 1: to the query, or in an ordered list to the track
+        before it.
+    """
+
+    row: int
+    similarity: float
+
+
+def query_vector(
+    vectors: npt.ArrayLike,
+    *,
+    weights: npt.ArrayLike | None = None,
+    minus: npt.ArrayLike | None = None,
+) -> Array:
+    """Make one query of several tracks: their mean, away from others (Rocchio).
+
+    Parameters
+    ----------
+    vectors
+        What is sought, shape (n, d), of any length: only directions count.
+    weights
+        Weight of each vector, shape (n,), not negative and not all zero; all the same
+        when None.
+    minus
+        What is to be avoided, shape (m, d): its mean direction is subtracted.
+
+    Returns
+    -------
+    ndarray of float32, shape (d,)
+        Unit length. When the difference vanishes, the mean of `vectors` stands in, and
+        when that does, the first of them.
+
+    Raises
+    ------
+    ValueError
+        There are no vectors.
+    """
+    wanted = unit(vectors).astype(np.float64)
+    if wanted.ndim != 2 or len(wanted) == 0:
+        raise ValueError("a query needs at least one vector")
+    shares = np.ones(len(wanted)) if weights is None else np.asarray(weights, float)
+    mean = shares @ wanted / shares.sum()
+    directions = [mean, wanted[0]]
+    avoided = unit(np.empty((0, wanted.shape[1])) if minus is None else minus)
+    if len(avoided):
+        directions.insert(0, mean - avoided.astype(np.float64).mean(axis=0))
+    for direction in directions:
+        # What is left of a vanished difference is rounding, and points anywhere.
+        if np.abs(direction).max(initial=0.0) > 1e-6:
+            return unit(direction)
+    return unit(wanted[0])
+
+
+def add_noise(
+    vectors: npt.ArrayLike, *, drunk: float, rng: np.random.Generator
+) -> Array:
+    """Turn unit vectors by chance.
+
+    Parameters
+    ----------
+    vectors
+        Unit vectors, shape (d,) or (n, d).
+    drunk
+        Length of the noise relative to the vector's: 0 is none, 1 is as loud as the
+        music. Each component gets normal noise of ``drunk / sqrt(d)``.
+    rng
+        Source of the noise; untouched when `drunk` is 0.
+
+    Returns
+    -------
+    ndarray of float32, same shape
+        Unit vectors.
+    """
+    directions = np.asarray(vectors, dtype=np.float32)
+    if drunk == 0.0:
+        return directions
+    sigma = drunk / np.sqrt(directions.shape[-1])
+    return unit(directions + rng.normal(0.0, sigma, size=directions.shape))
+
+
+def hop_similarities(vectors: npt.ArrayLike) -> Array:
+    """Compare each track of a list with the one before it.
+
+    Parameters
+    ----------
+    vectors
+        Track vectors in order, shape (n, d), of any length.
+
+    Returns
+    -------
+    ndarray of float32, shape (max(n - 1, 0),)
+        Cosine similarities, -1 to 1.
+    """
+    directions = unit(vectors)
+    products = np.einsum("ij,ij->i", directions[:-1], directions[1:])
+    return np.asarray(np.clip(products, -1.0, 1.0))

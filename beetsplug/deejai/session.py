@@ -1,0 +1,85 @@
+"""What a command or an import works with: settings, model and side store, lazily."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from beetsplug.deejai.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from beets.library import Library
+
+    from beetsplug.deejai.embedding.encoder import Encoder
+    from beetsplug.deejai.embedding.scan import Pooling
+    from beetsplug.deejai.storage.slices import SliceStore
+
+
+class Session:
+    """One library under one configuration.
+
+    Everything is made at its first use: ``similar`` must not wait for what only
+    ``scan`` needs.
+    """
+
+    def __init__(self, lib: Library, config: Any) -> None:
+        self.lib = lib
+        self._config = config
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The checked configuration."""
+        return Settings.from_config(self._config)
+
+    @cached_property
+    def model_path(self) -> Path:
+        """The encoder's file."""
+        from beetsplug.deejai.embedding.encoder import model_path
+
+        return model_path(self.settings.model)
+
+    @cached_property
+    def model_id(self) -> str:
+        """Id of the encoder, as stored beside each vector."""
+        from beetsplug.deejai.embedding.encoder import model_id
+
+        return model_id(self.model_path)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder itself; its framework takes seconds to import."""
+        from beetsplug.deejai.embedding.encoder import load_encoder
+
+        return load_encoder(self.model_path)
+
+    def load_encoder(self) -> Encoder:
+        """Return :attr:`encoder`, for whoever wants to decide when."""
+        return self.encoder
+
+    @property
+    def has_store(self) -> bool:
+        """Whether a side store exists already."""
+        return "store" in self.__dict__ or os.path.exists(self._store_path)
+
+    @property
+    def _store_path(self) -> str:
+        from beetsplug.deejai.storage.slices import store_path
+
+        return store_path(self.lib.path)
+
+    @cached_property
+    def store(self) -> SliceStore:
+        """The side store of slice vectors, beside the library."""
+        from beetsplug.deejai.storage.slices import SliceStore
+
+        return SliceStore(self._store_path)
+
+    @cached_property
+    def pooling(self) -> Pooling:
+        """How slice vectors become a track vector."""
+        from beetsplug.deejai.embedding.scan import Pooling
+
+        return Pooling(self.settings.pooling, self.settings.epsilon)

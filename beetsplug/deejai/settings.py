@@ -1,0 +1,181 @@
+"""beets' configuration, checked once, as one frozen object."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from beetsplug.deejai.errors import FatalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    T = TypeVar("T")
+    Method = Literal["tfidf", "classic", "mean"]
+
+DEFAULTS: dict[str, Any] = {
+    "auto": True,
+    "model": "default",
+    "pooling": "tfidf",
+    "epsilon": 0.001,
+    "jobs": 0,
+    "keep_on": 3,
+    "drunk": 0.0,
+    "max_length": "10m",
+    "artist_gap": 3,
+    "exclude": "",
+    "crossfade": "6s",
+    "playlist_dir": "~",
+    "relative_to": "playlist",
+    "forward_slash": False,
+}
+"""What holds when the user sets nothing; ``docs/configuration.md`` explains each."""
+
+POOLINGS: tuple[Method, ...] = ("tfidf", "classic", "mean")
+
+_UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0}
+
+
+def parse_duration(text: str | float) -> float:
+    """Read a duration: ``90m``, ``1h30m``, ``6s``, ``2:30`` or plain seconds.
+
+    Returns
+    -------
+    float
+        Seconds, not negative.
+
+    Raises
+    ------
+    ValueError
+        The text is no duration.
+    """
+    stripped = str(text).strip().lower()
+    if ":" in stripped:
+        seconds = 0.0
+        for part in stripped.split(":"):
+            seconds = seconds * 60 + _number(part, text)
+        return seconds
+    if stripped and stripped[-1] not in _UNITS_S:
+        return _number(stripped, text)
+    seconds, digits = 0.0, ""
+    for character in stripped:
+        if character in _UNITS_S:
+            seconds += _number(digits, text) * _UNITS_S[character]
+            digits = ""
+        else:
+            digits += character
+    if digits or not stripped:
+        raise ValueError(f"{text!r} is no duration (try 90m, 1h30m, 6s or 5400)")
+    return seconds
+
+
+def _number(digits: str, whole: str | float) -> float:
+    digits = digits.strip()
+    if not digits.replace(".", "", 1).isdecimal() or not digits.isascii():
+        raise ValueError(f"{whole!r} is no duration (try 90m, 1h30m, 6s or 5400)")
+    return float(digits)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The plugin's settings; durations in seconds."""
+
+    auto: bool
+    model: str
+    pooling: Method
+    epsilon: float
+    jobs: int
+    keep_on: int
+    drunk: float
+    max_length_s: float
+    artist_gap: int
+    exclude: str
+    crossfade_s: float
+    playlist_dir: str
+    relative_to: str
+    forward_slash: bool
+
+    @classmethod
+    def from_config(cls, view: Any) -> Settings:
+        """Read the plugin's part of beets' configuration.
+
+        Parameters
+        ----------
+        view
+            The ``confuse`` view of the section ``deejai``.
+
+        Raises
+        ------
+        FatalError
+            A value has the wrong type or is out of range; the message names the key.
+        """
+        return cls(
+            auto=_read(view, "auto", _flag),
+            model=_read(view, "model", _text),
+            pooling=_read(view, "pooling", _pooling),
+            epsilon=_read(view, "epsilon", _between(0, 2)),
+            jobs=_read(view, "jobs", _whole(0)),
+            keep_on=_read(view, "keep_on", _whole(1)),
+            drunk=_read(view, "drunk", _between(0, 1)),
+            max_length_s=_read(view, "max_length", parse_duration),
+            artist_gap=_read(view, "artist_gap", _whole(0)),
+            exclude=_read(view, "exclude", _text),
+            crossfade_s=_read(view, "crossfade", parse_duration),
+            playlist_dir=_read(view, "playlist_dir", _text),
+            relative_to=_read(view, "relative_to", _text),
+            forward_slash=_read(view, "forward_slash", _flag),
+        )
+
+    @property
+    def n_threads(self) -> int:
+        """How many tracks are decoded at once."""
+        return self.jobs or os.cpu_count() or 1
+
+
+def _read(view: Any, key: str, check: Callable[[Any], T]) -> T:
+    value = view[key].get()
+    try:
+        return check(value)
+    except (TypeError, ValueError) as error:
+        raise FatalError(f"deejai.{key} in the configuration: {error}") from error
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is neither yes nor no")
+    return value
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list)):
+        raise ValueError("one line of text is expected")
+    return str(value)
+
+
+def _pooling(value: Any) -> Method:
+    for method in POOLINGS:
+        if value == method:
+            return method
+    raise ValueError(f"{value!r} is none of {', '.join(POOLINGS)}")
+
+
+def _between(low: float, high: float) -> Callable[[Any], float]:
+    def check(value: Any) -> float:
+        number = float(value)
+        if not low <= number <= high:
+            raise ValueError(f"{value!r} is not between {low} and {high}")
+        return number
+
+    return check
+
+
+def _whole(low: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or int(value) != float(value) or int(value) < low:
+            raise ValueError(f"{value!r} is not a whole number from {low} up")
+        return int(value)
+
+    return check

@@ -1,0 +1,291 @@
+"""The side store: slice vectors of every track, beside the library.
+
+Slices are large and only pooling needs them, so they stay out of ``library.db``. The
+library remains the authority: a row counts only when its model and signature equal
+those on the item, so an id that beets gave to another track never brings back old
+slices.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from beetsplug.deejai.errors import FatalError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS tracks (
+    item_id INTEGER PRIMARY KEY,
+    model TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    file_state TEXT NOT NULL,
+    pooled INTEGER NOT NULL,
+    n_slices INTEGER NOT NULL,
+    slices BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS failures (
+    item_id INTEGER PRIMARY KEY,
+    file_state TEXT NOT NULL,
+    reason TEXT NOT NULL
+);
+"""
+
+_ROW = "item_id, model, signature, file_state, pooled"
+
+
+@dataclass(frozen=True)
+class SliceRow:
+    """What is known of one track, without its slices.
+
+    Attributes
+    ----------
+    item_id
+        The item's id in the library.
+    model
+        Id of the encoder that made the slices.
+    signature
+        Of the audio that was heard.
+    file_state
+        Time of change and size of the file when it was last found to hold that audio:
+        while they stay, the file need not be read again.
+    pooled
+        Whether the track vector was pooled against the whole library.
+    """
+
+    item_id: int
+    model: str
+    signature: str
+    file_state: str
+    pooled: bool
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A track that could not be heard, and why."""
+
+    item_id: int
+    file_state: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class StoredSlices:
+    """The slices of many tracks in one matrix.
+
+    Attributes
+    ----------
+    item_ids
+        int64, shape (n_tracks,), ascending.
+    counts
+        int64, shape (n_tracks,): slices of each track.
+    vectors
+        float16, shape (counts.sum(), d): tracks one after another.
+    """
+
+    item_ids: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+    vectors: npt.NDArray[np.float16]
+
+
+def _slice_row(row: tuple[Any, ...]) -> SliceRow:
+    item_id, model, signature, file_state, pooled = row
+    return SliceRow(item_id, model, signature, file_state, bool(pooled))
+
+
+def store_path(library_path: Path) -> str:
+    """Return where the side store of a library lies (in memory for one in memory)."""
+    if str(library_path) == ":memory:":
+        return ":memory:"
+    return str(library_path.with_suffix(".deejai.db"))
+
+
+class SliceStore:
+    """SQLite file of slice vectors; safe to use from several threads.
+
+    Parameters
+    ----------
+    path
+        The file, made when it does not exist, or ``:memory:``.
+
+    Raises
+    ------
+    FatalError
+        The file is no side store, or of a newer version.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        try:
+            self._db = sqlite3.connect(
+                path, check_same_thread=False, isolation_level=None, timeout=30
+            )
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            # A kill can then cost the last transaction, never the file.
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+        except sqlite3.Error as error:
+            raise FatalError(
+                f"the side store {path} cannot be opened ({error}); move it away and "
+                "run `beet deejai scan`, which makes a new one"
+            ) from error
+        if version > SCHEMA_VERSION:
+            raise FatalError(
+                f"the side store {path} was made by a newer version of beets-deejai; "
+                "upgrade the plugin"
+            )
+        self._db.executescript(f"{_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION};")
+
+    def close(self) -> None:
+        """Close the file; the store cannot be used afterwards."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def put(self, tracks: Iterable[tuple[SliceRow, npt.NDArray[np.floating]]]) -> None:
+        """Write tracks and their slice vectors, shape (n_slices, d), at once."""
+        rows = [
+            (
+                row.item_id,
+                row.model,
+                row.signature,
+                row.file_state,
+                int(row.pooled),
+                len(vectors),
+                np.ascontiguousarray(vectors, dtype="<f2").tobytes(),
+            )
+            for row, vectors in tracks
+        ]
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO tracks VALUES (?, ?, ?, ?, ?, ?, ?)", rows
+            )
+            db.executemany(
+                "DELETE FROM failures WHERE item_id = ?", [row[:1] for row in rows]
+            )
+
+    def put_failures(self, failures: Iterable[Failure]) -> None:
+        """Remember tracks that could not be heard."""
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?)",
+                [(f.item_id, f.file_state, f.reason) for f in failures],
+            )
+
+    def rows(self) -> dict[int, SliceRow]:
+        """Return what is known of every track, by item id."""
+        with self._lock:
+            found = self._db.execute(f"SELECT {_ROW} FROM tracks").fetchall()
+        return {row[0]: _slice_row(row) for row in found}
+
+    def row(self, item_id: int) -> SliceRow | None:
+        """Return what is known of one track."""
+        with self._lock:
+            row = self._db.execute(
+                f"SELECT {_ROW} FROM tracks WHERE item_id = ?", (item_id,)
+            ).fetchone()
+        return _slice_row(row) if row else None
+
+    def item_ids(self) -> set[int]:
+        """Return the id of every item of which anything is remembered."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT item_id FROM tracks UNION SELECT item_id FROM failures"
+            ).fetchall()
+        return {row[0] for row in found}
+
+    def failures(self) -> dict[int, Failure]:
+        """Return every remembered failure, by item id."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT item_id, file_state, reason FROM failures"
+            ).fetchall()
+        return {row[0]: Failure(*row) for row in found}
+
+    def load(self, model: str, signatures: Mapping[int, str]) -> StoredSlices:
+        """Read the slices of one model, of those tracks that still are what they were.
+
+        Parameters
+        ----------
+        model
+            Id of the encoder.
+        signatures
+            The signature that each item carries in the library, by item id.
+        """
+        with self._lock:
+            found = self._db.execute(
+                "SELECT item_id, signature, n_slices, slices FROM tracks"
+                " WHERE model = ? AND n_slices > 0 ORDER BY item_id",
+                (model,),
+            )
+            item_ids, counts, blobs, size = [], [], bytearray(), 0
+            for item_id, signature, n_slices, blob in found:
+                if signatures.get(item_id) != signature or len(blob) % (2 * n_slices):
+                    continue
+                width = len(blob) // (2 * n_slices)
+                if size not in (0, width):
+                    continue
+                size = width
+                item_ids.append(item_id)
+                counts.append(n_slices)
+                blobs += blob
+        return StoredSlices(
+            item_ids=np.array(item_ids, dtype=np.int64),
+            counts=np.array(counts, dtype=np.int64),
+            vectors=np.frombuffer(blobs, dtype="<f2").reshape(-1, max(size, 1)),
+        )
+
+    def set_pooled(self, item_ids: Sequence[int]) -> None:
+        """Mark tracks whose vector was pooled against the whole library."""
+        with self._transaction() as db:
+            db.executemany(
+                "UPDATE tracks SET pooled = 1 WHERE item_id = ?",
+                [(item_id,) for item_id in item_ids],
+            )
+
+    def set_file_states(self, states: Mapping[int, str]) -> None:
+        """Remember in which state files still are what was heard, or not, in them."""
+        with self._transaction() as db:
+            for table in ("tracks", "failures"):
+                db.executemany(
+                    f"UPDATE {table} SET file_state = ? WHERE item_id = ?",
+                    [(state, item_id) for item_id, state in states.items()],
+                )
+
+    def remove(self, item_ids: Collection[int]) -> None:
+        """Forget tracks."""
+        with self._transaction() as db:
+            for table in ("tracks", "failures"):
+                db.executemany(
+                    f"DELETE FROM {table} WHERE item_id = ?",
+                    [(item_id,) for item_id in item_ids],
+                )
+
+    def size_bytes(self) -> int:
+        """Return the size of the store."""
+        with self._lock:
+            pages = self._db.execute("PRAGMA page_count").fetchone()[0]
+            return int(pages * self._db.execute("PRAGMA page_size").fetchone()[0])

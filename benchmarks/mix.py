@@ -1,0 +1,150 @@
+"""Measure a mix against its encoder alone, and its memory.
+
+    python benchmarks/mix.py FOLDER_OF_MUSIC
+
+Renders 20 tracks to mp3, each of about three minutes when the folder has such, and
+encodes the same samples with the same settings and nothing else. Files are repeated
+when the folder has too few. Every run has a process of its own, so that start-up counts
+and peak memory is that run's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from itertools import cycle, islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SUFFIXES = {".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wav"}
+BLOCK_SAMPLES = 1 << 16
+
+
+class Run(NamedTuple):
+    """What one run took, and the audio that it made."""
+
+    seconds: float
+    peak_mb: float
+    audio_s: float
+
+
+def render(paths: list[str], destination: str) -> float:
+    from beetsplug.deejai.output.mix import MixTrack, render_mix
+
+    tracks = [MixTrack(path, os.path.basename(path)) for path in paths]
+    return render_mix(tracks, destination).duration_s
+
+
+def encode_alone(pcm_path: str, destination: str) -> float:
+    import numpy as np
+
+    from beetsplug.deejai.output.encode import format_of, open_encoder
+
+    pcm = np.load(pcm_path, mmap_mode="r")
+    target = format_of(destination)
+    with (
+        open(destination, "wb") as file,
+        open_encoder(file, target, title="x", destination=destination) as encode,
+    ):
+        for start in range(0, len(pcm), BLOCK_SAMPLES):
+            encode(np.asarray(pcm[start : start + BLOCK_SAMPLES]))
+    return len(pcm) / target.sample_rate
+
+
+def to_pcm(wav_path: str, pcm_path: str) -> float:
+    import numpy as np
+    import soundfile
+
+    with soundfile.SoundFile(wav_path) as sound:
+        pcm = np.lib.format.open_memmap(
+            pcm_path, mode="w+", dtype=np.int16, shape=(sound.frames, 2)
+        )
+        start = 0
+        for block in sound.blocks(BLOCK_SAMPLES, dtype="int16"):
+            pcm[start : start + len(block)] = block
+            start += len(block)
+    return start / 44_100
+
+
+def measure(work: Callable[..., float], *arguments: object) -> Run:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_measure_here, work, *arguments).result()
+
+
+def _measure_here(work: Callable[..., float], *arguments: object) -> Run:
+    import resource
+
+    start = time.perf_counter()
+    audio_s = work(*arguments)
+    seconds = time.perf_counter() - start
+    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return Run(seconds, peak_kb / 1024, audio_s)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--tracks", type=int, default=20)
+    parser.add_argument("--suffix", default=".mp3")
+    parser.add_argument("--many", type=int, default=200, help="tracks of the long mix")
+    parser.add_argument(
+        "--many-suffix",
+        default=".flac",
+        help="its format: what is held in memory does not depend on it, the time does",
+    )
+    options = parser.parse_args()
+    found = sorted(
+        str(path)
+        for path in options.folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES
+    )
+    if not found:
+        parser.error(f"no music in {options.folder}")
+    few = list(islice(cycle(found), options.tracks))
+    many = list(islice(cycle(found), options.many))
+    print(f"machine: {platform.machine()}, ", end="")
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}")
+    with tempfile.TemporaryDirectory() as folder:
+        mix, wav, pcm, alone, long_mix = (
+            os.path.join(folder, name)
+            for name in (
+                f"mix{options.suffix}",
+                "pcm.wav",
+                "pcm.npy",
+                f"alone{options.suffix}",
+                f"long{options.many_suffix}",
+            )
+        )
+        rendered = measure(render, few, mix)
+        report(f"mix of {len(few)} tracks to {options.suffix}", rendered)
+        os.remove(mix)
+        measure(render, few, wav)
+        measure(to_pcm, wav, pcm)
+        os.remove(wav)
+        encoded = measure(encode_alone, pcm, alone)
+        report(f"{options.suffix} encoder alone", encoded)
+        print(f"ratio: {rendered.seconds / encoded.seconds:.2f} (goal: at most 1.3)")
+        os.remove(pcm)
+        long = measure(render, many, long_mix)
+        report(f"mix of {len(many)} tracks to {options.many_suffix}", long)
+        print(f"peak memory, {len(many)} against {len(few)} tracks: ", end="")
+        print(f"{long.peak_mb:.0f} against {rendered.peak_mb:.0f} MB (goal: under 400)")
+
+
+def report(what: str, run: Run) -> None:
+    print(
+        f"{what}: {run.audio_s:.0f} s of audio in {run.seconds:.1f} s "
+        f"({run.audio_s / run.seconds:.0f} x real time), peak {run.peak_mb:.0f} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""What beets' own conftest would bring, which is not shipped."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from beets.test._common import DummyIO
+from beets.util import cached_classproperty
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _fresh_beets() -> Iterator[None]:
+    """Forget what beets keeps per process: field types, a handler of this stderr."""
+    cached_classproperty.cache.clear()
+    yield
+    cached_classproperty.cache.clear()
+    logging.getLogger("beets").handlers.clear()
+
+
+@pytest.fixture
+def io(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capteesys: pytest.CaptureFixture[str],
+) -> DummyIO:
+    """Standard input and output as beets' own helpers want them."""
+    dummy = DummyIO(monkeypatch, capteesys)
+    if request.instance is not None:
+        request.instance.io = dummy
+    return dummy
