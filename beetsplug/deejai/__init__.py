@@ -33,9 +33,8 @@ class DeejaiPlugin(BeetsPlugin):
         self.config.add(DEFAULTS)
         self._importer: Importer | None = None
         self._importer_lock = threading.Lock()
-        if self.config["auto"].get():
-            self.import_stages = [self._on_import]
-            self.register_listener("import_task_files", self._on_import_files)
+        self.import_stages = [self._on_import]
+        self.register_listener("import_task_files", self._on_import_files)
         self.register_listener("item_removed", self._on_removed)
 
     def commands(self) -> list[Subcommand]:

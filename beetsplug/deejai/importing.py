@@ -42,13 +42,17 @@ class Importer:
         if self._broken:
             return
         try:
+            if not self._session.settings.auto:
+                return
             self._hear({item_id(item): item for item in items})
         except DeejaiError as error:
             # The same remedy holds for the rest of the import; once is enough.
             self._broken = True
             self._log.warning("tracks are imported without vectors: {}", error)
-        except Exception:  # noqa: BLE001 - see the class: nothing may reach the importer
-            self._log.warning("tracks are imported without vectors", exc_info=True)
+        except Exception as error:  # noqa: BLE001 - see the class: nothing may escape
+            name = type(error).__name__
+            self._log.warning("tracks are imported without vectors: {}: {}", name, error)
+            self._log.debug("the traceback:", exc_info=True)
 
     def _hear(self, items: dict[int, Item]) -> None:
         from beetsplug.deejai.embedding.scan import pool_stored, scan

@@ -73,6 +73,30 @@ def test_divided_work_gives_the_same_counts(epsilon: float, dtype: type) -> None
     assert found.tolist() == brute_force(vectors, tracks, epsilon)
 
 
+@pytest.mark.parametrize("epsilon", [0.0021, 0.0213, 0.1217])
+def test_no_pair_is_ruled_out_that_is_close_enough(
+    epsilon: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In 3 dimensions nothing is lost but what the boxes rule out."""
+    monkeypatch.setattr(document_frequency, "LEAF_SLICES", 1)
+    vectors = np.random.default_rng(2).standard_normal((400, 3)).astype(np.float32)
+    found = document_frequencies(vectors, tracks=np.arange(400), epsilon=epsilon)
+    assert found.tolist() == brute_force(vectors, np.arange(400), epsilon)
+
+
+def test_slices_of_one_hash_are_still_told_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        document_frequency,
+        "_hash_rows",
+        lambda vectors: np.zeros(len(vectors), dtype=np.uint64),
+    )
+    vectors = np.eye(3, dtype=np.float32)[[0, 1, 0, 2, 2]]
+    found = document_frequencies(vectors, tracks=[0, 1, 2, 3, 3], epsilon=0.001)
+    assert found.tolist() == [2, 1, 2, 1, 1]
+
+
 def test_hand_computed_counts() -> None:
     vectors = np.array(
         [[1, 0], [0, 1], [2, 0], [1, 0], [0, -1], [3, 0.01]], dtype=np.float32

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import av
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 BLOCK_SAMPLES = 1 << 16
 """Samples in one block of a waveform: 3 s."""
 
-SIGNATURE_BYTES = 1 << 21
-"""How much of the compressed audio the signature covers: 2 MiB."""
+SIGNATURE_PACKETS = 512
+"""How many packets of compressed audio the signature covers: 10 s or more."""
 
 # A file that claims to be music may be a playlist that points at the network.
 _ONLY_FILES = {"protocol_whitelist": "file"}
@@ -254,7 +255,7 @@ def audio_signature(path: str) -> str:
     Returns
     -------
     str
-        32 hexadecimal digits over the first 2 MiB of audio and its coding.
+        32 hexadecimal digits over the first 512 packets of audio and its coding.
 
     Raises
     ------
@@ -263,14 +264,9 @@ def audio_signature(path: str) -> str:
     """
     _check_is_file(path)
     digest = hashlib.blake2b(digest_size=16)
-    n_bytes = 0
-    for packet in _packets(path):
-        if n_bytes == 0:
+    for number, packet in enumerate(islice(_packets(path), SIGNATURE_PACKETS)):
+        if number == 0:
             codec = packet.stream.codec_context
             digest.update(f"{codec.name} {codec.sample_rate}".encode())
-        payload = bytes(packet)[: SIGNATURE_BYTES - n_bytes]
-        digest.update(payload)
-        n_bytes += len(payload)
-        if n_bytes >= SIGNATURE_BYTES:
-            break
+        digest.update(packet)
     return digest.hexdigest()

@@ -54,7 +54,7 @@ def write_m3u(
     """Write an extended M3U playlist in one atomic step.
 
     Paths keep their bytes. A name that a player would misread when it stands on a line
-    of its own (with a line break inside, or white space at an end) is written as an
+    of its own (with a line break inside, or white space at its end) is written as an
     absolute ``file://`` URI.
 
     Parameters
@@ -94,12 +94,13 @@ def _one_line(text: str) -> bytes:
 def _location(path: bytes, base: bytes | None, *, forward_slash: bool) -> bytes:
     """Spell a path as one line that players open."""
     line = path if base is None else _relative(path, base)
-    if re.search(rb"[\r\n]|^\s|\s$", line):
+    if re.search(rb"[\r\n]|\s$", line):
         return Path(os.fsdecode(path)).as_uri().encode("ascii")
     if forward_slash:
         line = line.replace(os.sep.encode(), b"/")
-    # "#1.mp3" is a comment to a player, and "AC:DC/1.mp3" has a URI's scheme.
-    if base is not None and re.match(rb"#|[^/\\]*:", line):
+    # "#1.mp3" is a comment to a player, "AC:DC/1.mp3" has a URI's scheme, and white
+    # space at the start of a line is skipped.
+    if base is not None and re.match(rb"#|\s|[^/\\]*:", line):
         return b"./" + line
     return line
 

@@ -45,7 +45,9 @@ def arc(start: npt.ArrayLike, end: npt.ArrayLike, *, n: int) -> Array:
     ndarray of float32, shape (n, d)
         Unit vectors; point i of 1 to n lies i / (n + 1) of the way along.
     """
-    a, b = np.asarray(start, dtype=np.float64), np.asarray(end, dtype=np.float64)
+    # In float64 a unit vector of float32 is not quite one, and between nearly opposite
+    # ends little more than that error is left of the way sideways.
+    a, b = (v / (np.sqrt(v @ v) or 1.0) for v in np.asarray([start, end], np.float64))
     cosine = a @ b
     sideways = b - cosine * a
     angle = np.arctan2(np.sqrt(sideways @ sideways), cosine)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 
+TIMEOUT_S = 30.0
+"""How long to wait, in seconds, while another program writes to the store."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tracks (
     item_id INTEGER PRIMARY KEY,
@@ -131,7 +134,7 @@ class SliceStore:
         self._lock = threading.RLock()
         try:
             self._db = sqlite3.connect(
-                path, check_same_thread=False, isolation_level=None, timeout=30
+                path, check_same_thread=False, isolation_level=None, timeout=TIMEOUT_S
             )
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             # A kill can then cost the last transaction, never the file.

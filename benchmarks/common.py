@@ -1,0 +1,95 @@
+"""What the benchmarks share: the machine's name, whole processes timed, libraries."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished process: wall and CPU time in seconds, peak memory in MB."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    output: str
+
+
+def machine() -> str:
+    """Describe the machine in one line."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def run(command: list[str], *, env: dict[str, str] | None = None) -> Run:
+    """Run a command to its end and measure it from outside.
+
+    A small process stands between, so that the peak memory is the command's own.
+    """
+    start = time.perf_counter()
+    result = subprocess.run(
+        [sys.executable, __file__, *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **(env or {})},
+    )
+    wall_s = time.perf_counter() - start
+    if result.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{result.stderr[-2000:]}")
+    *lines, last = result.stdout.splitlines()
+    cpu_s, peak_mb = (float(word) for word in last.split())
+    return Run(wall_s, cpu_s, peak_mb, "\n".join(lines) + result.stderr)
+
+
+def beet(home: Path, *args: str) -> Run:
+    """Run beets on the throwaway library in `home`."""
+    return run([sys.executable, "-m", "beets", *args], env={"BEETSDIR": str(home)})
+
+
+def make_home(home: Path, *, plugins: str = "deejai") -> Path:
+    """Make the directory of a throwaway library."""
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "config.yaml").write_text(
+        f"directory: {home / 'music'}\nlibrary: {home / 'library.db'}\n"
+        f"plugins: {plugins}\ncreate_backup_before_migrations: no\n"
+        "import: {copy: no, write: no}\ndeejai: {auto: no}\n"
+    )
+    return home
+
+
+def add_files(home: Path, paths: list[Path]) -> None:
+    """Put files into the library without hearing them."""
+    from beets.library import Item, Library
+
+    lib = Library(str(home / "library.db"), str(home / "music"))
+    with lib.transaction():
+        for path in paths:
+            Item.from_path(os.fsencode(path)).add(lib)
+    lib._close()
+
+
+def _measured() -> None:
+    """Run the command given as arguments and report its CPU time and peak memory."""
+    code = subprocess.run(sys.argv[1:], check=False).returncode
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Linux gives kilobytes.
+    print(f"\n{usage.ru_utime + usage.ru_stime:.3f} {usage.ru_maxrss / 1000:.1f}")
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    _measured()

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_libraries import MadeLibrary, made_libraries, made_library
+
+from beetsplug.deejai.recommend.index import Index
+from beetsplug.deejai.recommend.similar import similar
+
+
+@settings(deadline=None)
+@given(made_libraries(), st.integers(0, 30), st.data())
+def test_finds_the_nearest_allowed_tracks_nearest_first(
+    library: MadeLibrary, n: int, data: st.DataObject
+) -> None:
+    rows = st.integers(0, len(library.index) - 1)
+    exclude = data.draw(st.lists(st.none() | rows, max_size=5))
+    query = library.index.vectors[data.draw(rows)]
+    picks = similar(
+        library.index, query, catalogue=library.catalogue, exclude_rows=exclude, n=n
+    )
+    usable = set(np.flatnonzero(library.catalogue.allowed).tolist()) - set(exclude)
+    assert len(picks) == min(n, len(usable))
+    chosen = [pick.row for pick in picks]
+    assert len(set(chosen)) == len(chosen)
+    assert set(chosen) <= usable
+    similarities = library.index.similarities(query)
+    assert [pick.similarity for pick in picks] == similarities[chosen].tolist()
+    expected = sorted(usable, key=lambda row: (-similarities[row], row))
+    assert chosen == expected[:n]
+
+
+def test_equally_similar_tracks_come_in_row_order() -> None:
+    library = made_library(6)
+    index = Index(library.index.ids, np.tile(library.index.vectors[:1], (6, 1)))
+    picks = similar(index, index.vectors[0], catalogue=library.catalogue, n=4)
+    assert [pick.row for pick in picks] == [0, 1, 2, 3]
+
+
+@settings(deadline=None)
+@given(made_libraries(), st.floats(0, 20_000))
+def test_a_time_is_filled_until_nothing_fits(
+    library: MadeLibrary, length_s: float
+) -> None:
+    picks = similar(
+        library.index,
+        library.index.vectors[0],
+        catalogue=library.catalogue,
+        length_s=length_s,
+    )
+    chosen = [pick.row for pick in picks]
+    lengths_s = library.catalogue.lengths_s
+    left_s = length_s - lengths_s[chosen].sum()
+    assert left_s >= 0
+    unused = library.catalogue.candidates(chosen, timed=True)
+    assert not (lengths_s[unused] <= left_s).any()
+    similarities = [pick.similarity for pick in picks]
+    assert similarities == sorted(similarities, reverse=True)
+
+
+def test_an_empty_library_has_nothing_similar() -> None:
+    library = made_library(0)
+    query = np.eye(8, dtype=np.float32)[0]
+    assert similar(library.index, query, catalogue=library.catalogue, n=3) == []
+    assert similar(library.index, query, catalogue=library.catalogue, length_s=9) == []
+
+
+@pytest.mark.parametrize(
+    ("n", "length_s"), [(None, None), (1, 60.0), (-1, None), (None, -1.0)]
+)
+def test_just_one_amount_is_wanted(n: int | None, length_s: float | None) -> None:
+    library = made_library(3)
+    with pytest.raises(ValueError, match="number of tracks"):
+        similar(
+            library.index,
+            library.index.vectors[0],
+            catalogue=library.catalogue,
+            n=n,
+            length_s=length_s,
+        )
