@@ -11,14 +11,13 @@ statistics::
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import mediafile  # type: ignore[import-untyped]
 import numpy as np
+from common import machine
 
 from beetsplug.deejai.audio.decode import audio_signature
 from beetsplug.deejai.embedding.encoder import load_encoder, model_path
@@ -52,17 +51,6 @@ def find_tracks(
                 labels.append(folder)
             seen.add(signature)
     return paths, labels
-
-
-def machine() -> str:
-    """Describe the machine in one line."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-    return f"{os.cpu_count()} x {model}, Python {platform.python_version()}"
 
 
 def main() -> int:

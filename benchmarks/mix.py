@@ -32,6 +32,7 @@ class Run(NamedTuple):
     """What one run took, and the audio that it made."""
 
     seconds: float
+    cpu_s: float
     peak_mb: float
     audio_s: float
 
@@ -86,7 +87,7 @@ def _measure_here(work: Callable[..., float], *arguments: object) -> Run:
     audio_s = work(*arguments)
     seconds = time.perf_counter() - start
     peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return Run(seconds, peak_kb / 1024, audio_s)
+    return Run(seconds, time.process_time(), peak_kb / 1024, audio_s)
 
 
 def main() -> None:
@@ -111,7 +112,8 @@ def main() -> None:
     few = list(islice(cycle(found), options.tracks))
     many = list(islice(cycle(found), options.many))
     print(f"machine: {platform.machine()}, ", end="")
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, ", end="")
+    print(f"load {os.getloadavg()[0]:.1f} (above 0.5, the ratio is not to be trusted)")
     with tempfile.TemporaryDirectory() as folder:
         mix, wav, pcm, alone, long_mix = (
             os.path.join(folder, name)
@@ -142,7 +144,8 @@ def main() -> None:
 def report(what: str, run: Run) -> None:
     print(
         f"{what}: {run.audio_s:.0f} s of audio in {run.seconds:.1f} s "
-        f"({run.audio_s / run.seconds:.0f} x real time), peak {run.peak_mb:.0f} MB"
+        f"({run.audio_s / run.seconds:.0f} x real time), {run.cpu_s:.1f} s of "
+        f"processor time, peak {run.peak_mb:.0f} MB"
     )
 
 

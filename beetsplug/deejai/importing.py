@@ -50,8 +50,8 @@ class Importer:
             self._broken = True
             self._log.warning("tracks are imported without vectors: {}", error)
         except Exception as error:  # noqa: BLE001 - see the class: nothing may escape
-            name = type(error).__name__
-            self._log.warning("tracks are imported without vectors: {}: {}", name, error)
+            reason = f"{type(error).__name__}: {error}"
+            self._log.warning("tracks are imported without vectors: {}", reason)
             self._log.debug("the traceback:", exc_info=True)
 
     def _hear(self, items: dict[int, Item]) -> None:
@@ -87,7 +87,7 @@ class Importer:
         ):
             while summary.failures:
                 track, reason = summary.failures.pop()
-                self._log.warning("no vector for {}: {}", track.path, reason)
+                self._log.warning("no vector for {}: {}", track.shown, reason)
         pool_stored(
             self.lib,
             session.store,

@@ -13,13 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from beets.library import Library
 from beets.test.helper import IOMixin, PluginTestHelper
 from libraries import WAVES, add_files, current_model, make_album
 from mediafile import MediaFile
 from sounds import noise, tone, write_sound
 
 from beetsplug.deejai.storage.slices import SliceStore, store_path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from beets.library import Library
 
 
 def vectors(lib: Library) -> dict[str, np.ndarray]:
@@ -172,6 +175,19 @@ class TestFailures(Scanning):
         assert "1 new, 5 fresh, 0 failed" in self.scan()
         assert self.run_with_output("deejai", "status", "--failed") == ""
         assert self.lib.get_item(item.id)["deejai_vector"]
+
+    def test_a_name_that_is_not_utf8_is_heard_or_named(self) -> None:
+        folder = os.fsencode(self.temp_path)
+        good, bad = folder + b"/caf\xe9.flac", folder + b"/th\xe9.flac"
+        shutil.copyfile(self.paths[0], good)
+        shutil.copyfile(self.paths[0], bad)
+        add_files(self.lib, [good, bad])
+        with open(bad, "wb"):
+            pass
+        output = self.scan()
+        assert output.startswith("6 new, 0 fresh, 1 failed")
+        assert "empty" in output
+        assert "empty" in self.run_with_output("deejai", "status", "--failed")
 
     def test_a_missing_file_is_tried_again(self) -> None:
         self.paths[0].rename(self.temp_path / "away")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -17,6 +17,9 @@ from beetsplug.deejai.evaluation.report import (
     table,
     untrained_encoder,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Keras' own saving does not know NumPy 2's copy keyword yet.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ impl:DeprecationWarning")

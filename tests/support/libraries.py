@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,11 +49,11 @@ def make_album(folder: Path, *, suffix: str = ".flac", **tags: Any) -> list[Path
     return paths
 
 
-def add_files(lib: Library, paths: list[Path]) -> list[Item]:
+def add_files(lib: Library, paths: list[Path] | list[bytes]) -> list[Item]:
     """Add files to the library where they are, without an import."""
     items = []
     for path in paths:
-        item = Item.from_path(bytes(path))
+        item = Item.from_path(os.fsencode(path))
         item.add(lib)
         items.append(item)
     return items

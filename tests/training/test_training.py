@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -12,15 +12,24 @@ from sounds import clicks, noise, tone, write_sound
 from beetsplug.deejai.audio.constants import N_FRAMES, N_MELS
 from beetsplug.deejai.embedding.encoder import load_encoder
 from beetsplug.deejai.training.__main__ import main
-from beetsplug.deejai.training.dataset import Spectrograms, build_spectrograms
-from beetsplug.deejai.training.fit import Recipe, fit, nt_xent
-from beetsplug.deejai.training.networks import compact, fold_batch_norm
+from beetsplug.deejai.training.dataset import Spectrograms, Track, build_spectrograms
+from beetsplug.deejai.training.fit import Recipe, fit, nt_xent, solve_last_layer
+from beetsplug.deejai.training.networks import (
+    TRUNK,
+    compact,
+    fold_batch_norm,
+    trunk,
+    with_head,
+)
 from beetsplug.deejai.training.pairs import draw_pairs, equalise, mask
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Keras' own saving does not know NumPy 2's copy keyword yet.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ impl:DeprecationWarning")
 
-TINY = {"stem_filters": 4, "filters": (8, 8), "n_hidden": 16}
+TINY = {"stem_filters": 4, "filters": (8, 8)}
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +59,7 @@ def some_slices(n: int = 5) -> np.ndarray:
     return rng.random((n, N_MELS, N_FRAMES), dtype=np.float32)
 
 
-def test_the_network_maps_slices_to_vectors_with_built_in_layers(
-    tmp_path: Path,
-) -> None:
+def test_the_network_maps_slices_to_vectors_with_built_in_layers() -> None:
     model = compact(**TINY)
     assert model.input_shape == (None, N_MELS, N_FRAMES, 1)
     assert model.output_shape == (None, 100)
@@ -78,6 +85,18 @@ def test_folding_batch_norm_changes_no_vector() -> None:
     assert not any("norm" in layer.name for layer in folded.layers)
     slices = some_slices()[..., None]
     np.testing.assert_allclose(folded(slices), model(slices), rtol=1e-3, atol=1e-3)
+
+
+def test_the_head_is_trained_on_the_trunk_of_the_encoder() -> None:
+    model, slices = compact(**TINY), some_slices()[..., None]
+    learner = with_head(model, n_hidden=4)
+    assert learner.output_shape == (None, 128)
+    layer = model.get_layer("conv_0")
+    assert learner.get_layer("conv_0") is layer
+    before = np.asarray(trunk(model)(slices))
+    layer.set_weights([weights + 1 for weights in layer.get_weights()])
+    assert not np.allclose(trunk(model)(slices), before)
+    assert before.shape == (5, model.get_layer(TRUNK).output.shape[1])
 
 
 def test_pairs_are_two_slices_of_each_of_several_tracks(
@@ -189,14 +208,29 @@ def test_training_lowers_the_loss_and_writes_an_encoder(
 def test_an_error_while_drawing_ends_the_training(
     spectrograms: Spectrograms, tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match="empty"):
+    missing = Track("soul/a.flac", "soul", shard=99, start=0, stop=1)
+    with pytest.raises(IndexError):
         fit(
             compact(**TINY),
             spectrograms,
-            train=[],
+            train=[missing],
             output=tmp_path / "a.keras",
             recipe=Recipe(n_steps=1),
         )
+
+
+def test_the_last_layer_is_solved_for_the_tracks(spectrograms: Spectrograms) -> None:
+    model = compact(**TINY)
+    solve_last_layer(model, spectrograms, spectrograms.tracks)
+    vectors = [
+        np.asarray(model(spectrograms.slices(track)[..., None]))
+        for track in spectrograms.tracks
+    ]
+    together = np.concatenate(vectors)
+    # Six tracks differ in five directions.
+    assert np.any(together, axis=0).sum() == 5
+    spread_within = np.mean([part.var(axis=0)[:5].sum() for part in vectors])
+    assert spread_within < 0.2 * together.var(axis=0)[:5].sum()
 
 
 def test_the_command_trains_on_a_folder(

@@ -130,9 +130,13 @@ def stream_audio(
         failed = True
     if failed:
         # The graph stops at the first damaged packet; the packet loop steps over it.
-        for block in _skip(_decode_packets(path, target), n_samples):
-            n_samples += len(block)
-            yield block
+        try:
+            for block in _skip(_decode_packets(path, target), n_samples):
+                n_samples += len(block)
+                yield block
+        except FFmpegError as error:
+            if n_samples == 0:
+                raise TrackError(_reason(error)) from error
     if n_samples == 0:
         raise TrackError("no audio that can be decoded (damaged, or not music)")
 

@@ -109,7 +109,8 @@ def normalise_slice(mel_power: Array) -> Array:
         0 is the quietest point (at most 80 dB down), 1 the loudest. A slice without any
         contrast, digital silence above all, is all zeros.
     """
-    db: Array = 10.0 * np.log10(np.maximum(np.float32(AMIN), mel_power))
+    power = np.maximum(mel_power, np.float32(AMIN))
+    db = np.asarray(10.0 * np.log10(power), dtype=np.float32)
     np.maximum(db, db.max() - TOP_DB, out=db)
     low, high = float(db.min()), float(db.max())
     if high <= low:

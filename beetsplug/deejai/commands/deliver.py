@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from beets.exceptions import UserError
 from beets.ui import CommonOptionsParser, print_
-from beets.util import normpath
+from beets.util import displayable_path, normpath
 
 from beetsplug.deejai.commands.progress import ProgressLine, format_duration
 from beetsplug.deejai.output.m3u import Entry, write_m3u
@@ -124,7 +124,7 @@ def write_playlist(session: Session, lines: Sequence[Line], path: bytes) -> None
         for line in lines
     ]
     write_m3u(path, entries, base=base, forward_slash=settings.forward_slash)
-    print_(f"{len(entries)} tracks in {os.fsdecode(path)}")
+    print_(f"{len(entries)} tracks in {displayable_path(path)}")
 
 
 def _title(item: Item) -> str:
@@ -161,11 +161,11 @@ def render(
             progress=progress.update,
         )
     for failed, reason in result.failed:
-        log.warning("left out of the mix: {}: {}", failed, reason)
+        shown = displayable_path(os.fsencode(failed))
+        log.warning("left out of the mix: {}: {}", shown, reason)
     n_mixed = len(tracks) - len(result.failed)
-    print_(
-        f"{n_mixed} tracks, {format_duration(result.duration_s)} in {os.fsdecode(path)}"
-    )
+    duration = format_duration(result.duration_s)
+    print_(f"{n_mixed} tracks, {duration} in {displayable_path(path)}")
 
 
 def add_mix_options(parser: CommonOptionsParser) -> None:

@@ -76,6 +76,6 @@ def _items(session: Session, args: list[str]) -> list[Item]:
     if not is_file(args[0]):
         return query_items(session.lib, args)
     if os.path.splitext(args[0])[1].lower() in PLAYLIST_SUFFIXES:
-        paths = read_m3u(normpath(args[0]))
+        paths = read_m3u(normpath(args[0]), bases=[session.lib.directory])
         return [file_item(session, os.fsdecode(path)) for path in paths]
     return [file_item(session, args[0])]

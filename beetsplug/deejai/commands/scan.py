@@ -105,7 +105,7 @@ def _describe(
     summary: Summary, n_fresh: int, failures: Sequence[tuple[Track, str]]
 ) -> str:
     lines = [f"{summary.n_heard} new, {n_fresh} fresh, {len(failures)} failed"]
-    lines += [f"  {track.path}: {reason}" for track, reason in failures[:MAX_REASONS]]
+    lines += [f"  {track.shown}: {reason}" for track, reason in failures[:MAX_REASONS]]
     if len(failures) > MAX_REASONS:
         more = len(failures) - MAX_REASONS
         lines.append(f"  ... and {more} more: beet deejai status --failed")

@@ -204,11 +204,16 @@ def _hear(
         n_threads=session.settings.n_threads,
     )
     if not vectors:
-        raise UserError(f"cannot be heard: {failures[0][0]}: {failures[0][1]}")
+        path, reason = failures[0]
+        raise UserError(f"cannot be heard: {_shown(path)}: {reason}")
     for path, reason in failures:
-        log.warning("cannot be heard: {}: {}", path, reason)
+        log.warning("cannot be heard: {}: {}", _shown(path), reason)
     return {
         id(item): vectors[path]
         for item, path in zip(items, paths, strict=True)
         if path in vectors
     }
+
+
+def _shown(path: str) -> str:
+    return displayable_path(os.fsencode(path))

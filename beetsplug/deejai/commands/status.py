@@ -32,7 +32,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     state = assess(session.lib, session.store, tracks, model=session.model_id)
     if options.failed:
         for track, reason in state.failed:
-            print_(f"{track.path}: {reason}")
+            print_(f"{track.shown}: {reason}")
         return
     print_(f"model:    {session.model_id} ({session.model_path})")
     print_(f"pooling:  {session.pooling.method}, epsilon {session.pooling.epsilon:g}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -61,7 +62,7 @@ def _run(folder: Path | None) -> None:
     for name in ("journey.m3u8", "mix.mp3"):
         path = scratch / name
         print(f"  {path}  {_describe(path)}")
-    print(f"Try more with: BEETSDIR={scratch} {_beet()} deejai -h")
+    print(f"Try more with: BEETSDIR={shlex.quote(str(scratch))} {_beet()} deejai -h")
 
 
 def _describe(path: Path) -> str:
@@ -76,7 +77,7 @@ def _describe(path: Path) -> str:
 
 def _beet() -> str:
     beet = Path(sys.executable).with_name("beet")
-    return str(beet) if beet.exists() else f"{sys.executable} -m beets"
+    return shlex.join([str(beet)] if beet.exists() else [sys.executable, "-m", "beets"])
 
 
 if __name__ == "__main__":

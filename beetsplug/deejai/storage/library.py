@@ -13,6 +13,7 @@ import numpy as np
 from beets.dbcore.query import InQuery
 from beets.dbcore.sort import NullSort
 from beets.library import Item, parse_query_parts
+from beets.util import displayable_path
 
 from beetsplug.deejai.storage.fields import (
     MODEL_FIELD,
@@ -47,6 +48,11 @@ class Track:
     def from_item(cls, item: Item) -> Track:
         """Take what matters from an item of the library."""
         return cls(item_id=item_id(item), path=os.fsdecode(item.path))
+
+    @property
+    def shown(self) -> str:
+        """The path as text that any terminal prints."""
+        return displayable_path(os.fsencode(self.path))
 
     def file_state(self) -> str:
         """Return time of change and size of the file; empty when out of reach."""

@@ -13,7 +13,8 @@ import numpy as np
 
 from beetsplug.deejai.embedding.encoder import KerasEncoder, import_keras
 from beetsplug.deejai.evaluation.metrics import evaluate
-from beetsplug.deejai.training.networks import fold_batch_norm
+from beetsplug.deejai.training.discriminant import fit_discriminant
+from beetsplug.deejai.training.networks import fold_batch_norm, trunk, with_head
 from beetsplug.deejai.training.pairs import draw_pairs
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from beetsplug.deejai.embedding.encoder import Encoder
     from beetsplug.deejai.training.dataset import Spectrograms, Track
+
+SLICES_PER_TRACK = 16
+"""Slices of a track that the last layer is fitted to: 80 s of it."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Recipe:
     schedule that rises for a twentieth of `n_steps` and then falls as a cosine.
     """
 
-    n_steps: int = 4000
+    n_steps: int = 800
     n_tracks: int = 96
     temperature: float = 0.1
     spare_group: bool = True
@@ -89,7 +93,7 @@ def fit(
     validation: Sequence[Track] = (),
     output: Path,
     recipe: Recipe,
-    validate_every: int = 250,
+    validate_every: int = 100,
     report: Callable[[str], None] = lambda line: None,
 ) -> Encoder:
     """Train a network and write it as an encoder.
@@ -113,9 +117,9 @@ def fit(
     Encoder
         The trained one, which `output` holds.
     """
-    keras = import_keras()
-    model.compile(
-        optimizer=_optimizer(keras, recipe),
+    learner = with_head(model)
+    learner.compile(
+        optimizer=_optimizer(import_keras(), recipe),
         loss=nt_xent(temperature=recipe.temperature, spare_group=recipe.spare_group),
         jit_compile=False,
     )
@@ -123,8 +127,9 @@ def fit(
     losses: list[float] = []
     batches = _in_background(_batches(spectrograms, train, recipe), size=4)
     for step, (slices, labels) in enumerate(batches, start=1):
-        losses.append(float(model.train_on_batch(slices[..., None], labels)))
+        losses.append(float(learner.train_on_batch(slices[..., None], labels)))
         if step % validate_every == 0 or step == recipe.n_steps:
+            solve_last_layer(model, spectrograms, train)
             encoder = save_encoder(model, output)
             measured = _measure(encoder, spectrograms, validation)
             report(
@@ -133,6 +138,28 @@ def fit(
             )
             losses.clear()
     return encoder
+
+
+def solve_last_layer(
+    model: Any, spectrograms: Spectrograms, tracks: Sequence[Track]
+) -> None:
+    """Set the last layer to the discriminant of the trunk's features.
+
+    It is fitted to :data:`SLICES_PER_TRACK` slices of each track, evenly spaced.
+    """
+    below = trunk(model)
+    features, numbers = [], []
+    for number, track in enumerate(tracks):
+        slices = spectrograms.slices(track)
+        n_wanted = min(SLICES_PER_TRACK, len(slices))
+        picked = np.linspace(0, len(slices) - 1, n_wanted).astype(int)
+        features.append(below.predict_on_batch(slices[picked][..., None]))
+        numbers += [number] * n_wanted
+    last = model.get_layer("vectors")
+    kernel, bias = fit_discriminant(
+        np.concatenate(features), tracks=numbers, n_components=last.units
+    )
+    last.set_weights([kernel, bias])
 
 
 def _optimizer(keras: Any, recipe: Recipe) -> Any:

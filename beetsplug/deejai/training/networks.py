@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 STEM_FILTERS = 24
 """Filters of the first layer: it is the one that sees the slice at full size."""
 
-FILTERS = (64, 128, 192, 256)
+FILTERS = (64, 128, 192)
 """Filters of the separable layers, each at half the resolution of the one before."""
+
+TRUNK = "over_time"
+"""Name of the layer whose output sums a slice up, before the last layer."""
 
 
 def compact(
     *,
     stem_filters: int = STEM_FILTERS,
     filters: Sequence[int] = FILTERS,
-    n_hidden: int = 512,
-    dropout: float = 0.3,
     vector_size: int = VECTOR_SIZE,
     batch_norm: bool = True,
     seed: int = 0,
@@ -35,25 +36,21 @@ def compact(
     """Make a small 2-D convolutional network, cheap enough to keep up with decoding.
 
     A strided 5 x 5 layer and a pool bring the slice to a sixteenth of its area before
-    anything costly; depthwise separable layers follow. Frequency is then folded
-    into the channels, for a bass line is no melody, and time is summed up by its mean
-    and maximum (Dieleman 2014).
+    anything costly; depthwise separable layers follow. Three bands of frequency stay
+    apart to the end, for a bass line is no melody; time is summed up by its mean and
+    its maximum (Dieleman 2014). One linear layer makes the vector.
 
     Parameters
     ----------
     stem_filters, filters
         Width of the first and of the separable layers.
-    n_hidden
-        Width of the dense layer before the output.
-    dropout
-        Share of the dense layers' inputs that is dropped in training.
     vector_size
         Components of a slice vector.
     batch_norm
         Whether every convolution is followed by batch norm; see
         :func:`fold_batch_norm`.
     seed
-        Of the initial weights and of the dropout.
+        Of the initial weights, and of all that Keras draws afterwards.
 
     Returns
     -------
@@ -80,23 +77,46 @@ def compact(
             n_filters, 3, name=f"conv_{number}", **options
         )
         x = block(x, number, convolution)
-    n_rows, n_columns, n_channels = x.shape[1:]
+    x = layers.AveragePooling2D((x.shape[1] // 3, 1), name="bands")(x)
+    n_bands, n_steps, n_channels = x.shape[1:]
     x = layers.Permute((2, 1, 3), name="time_first")(x)
-    x = layers.Reshape((n_columns, n_rows * n_channels), name="fold_frequency")(x)
-    x = layers.Concatenate(name="over_time")(
+    x = layers.Reshape((n_steps, n_bands * n_channels), name="fold_bands")(x)
+    x = layers.Concatenate(name=TRUNK)(
         [
             layers.GlobalAveragePooling1D(name="mean")(x),
             layers.GlobalMaxPooling1D(name="max")(x),
         ]
     )
-    x = layers.Dropout(dropout, name="dropout_1")(x)
-    x = layers.Dense(n_hidden, activation="relu", name="hidden")(x)
-    x = layers.Dropout(dropout, name="dropout_2")(x)
     outputs = layers.Dense(vector_size, name="vectors")(x)
     return keras.Model(inputs, outputs, name="compact")
 
 
-def fold_batch_norm(model: Any) -> Any:
+def trunk(encoder: Any) -> Any:
+    """Return the network up to its last layer, sharing its weights."""
+    keras = import_keras()
+    return keras.Model(encoder.input, encoder.get_layer(TRUNK).output)
+
+
+def with_head(encoder: Any, *, n_hidden: int = 512, dropout: float = 0.3) -> Any:
+    """Put a head on the trunk that is trained with it and then thrown away.
+
+    What the contrast wants forgotten is forgotten in the head; the trunk stays the
+    better judge of music that it has not seen (SimCLR, Chen 2020).
+
+    Returns
+    -------
+    keras.Model
+        (None, 96, 216, 1) to (None, 128), sharing the weights of the trunk.
+    """
+    keras = import_keras()
+    layers = keras.layers
+    x = layers.Dropout(dropout)(encoder.get_layer(TRUNK).output)
+    x = layers.Dense(n_hidden, activation="relu")(x)
+    x = layers.Dropout(dropout)(x)
+    return keras.Model(encoder.input, layers.Dense(128)(x))
+
+
+def fold_batch_norm(encoder: Any) -> Any:
     """Absorb the batch norms of a :func:`compact` network into its convolutions.
 
     Returns
@@ -104,25 +124,22 @@ def fold_batch_norm(model: Any) -> Any:
     keras.Model
         The same function, at inference, with fewer passes over memory.
     """
-    keras = import_keras()
-    names = {layer.name for layer in model.layers}
-    numbers = [k for k in range(len(model.layers)) if f"conv_{k}" in names]
-    convolutions = [model.get_layer(f"conv_{k}") for k in numbers]
+    names = {layer.name for layer in encoder.layers}
+    numbers = [k for k in range(len(encoder.layers)) if f"conv_{k}" in names]
+    convolutions = [encoder.get_layer(f"conv_{k}") for k in numbers]
     folded = compact(
         stem_filters=convolutions[0].filters,
         filters=[convolution.filters for convolution in convolutions[1:]],
-        n_hidden=model.get_layer("hidden").units,
-        vector_size=model.get_layer("vectors").units,
+        vector_size=encoder.get_layer("vectors").units,
         batch_norm=False,
     )
-    for name in ("hidden", "vectors"):
-        folded.get_layer(name).set_weights(model.get_layer(name).get_weights())
+    last = encoder.get_layer("vectors").get_weights()
+    folded.get_layer("vectors").set_weights(last)
     for k, convolution in zip(numbers, convolutions, strict=True):
         *depthwise, kernel = convolution.get_weights()
-        norm = model.get_layer(f"norm_{k}")
+        norm = encoder.get_layer(f"norm_{k}")
         gamma, beta, mean, variance = norm.get_weights()
         scale = gamma / np.sqrt(variance + norm.epsilon)
         weights = [*depthwise, kernel * scale, beta - mean * scale]
         folded.get_layer(f"conv_{k}").set_weights(weights)
-    keras.utils.clear_session(free_memory=False)
     return folded
