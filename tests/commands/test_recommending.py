@@ -118,6 +118,13 @@ class TestPlaylist(Library):
         assert len(rows) > 1
         assert min(np.diff(rows)) > 3
 
+    def test_what_is_not_wanted_is_not_played(self) -> None:
+        titles = self.titles(
+            "playlist", "title:=track 7", "-n", "29", "--not", "'title:=track 8'"
+        )
+        assert "track 8" not in titles
+        assert len(titles) == N - 1
+
     def test_keep_on_and_length(self) -> None:
         titles = self.titles(
             "playlist", "title:=track 7", "--keep-on", "1", "--length", "30m"

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -19,7 +20,6 @@ from mediafile import MediaFile
 from sounds import noise, tone, write_sound
 
 from beetsplug.deejai.storage.slices import SliceStore, store_path
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from beets.library import Library

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,8 @@ from beetsplug.deejai.storage.library import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy.typing as npt
     from beets.library import Item
     from beets.ui import CommonOptionsParser
@@ -145,6 +147,12 @@ class Candidates:
     index: Index
     catalogue: Catalogue
     artist_codes: dict[str, int]
+
+    def without(self, rows: Iterable[int | None]) -> Catalogue:
+        """Return the catalogue in which some rows may not be proposed."""
+        allowed = self.catalogue.allowed.copy()
+        allowed[[row for row in rows if row is not None]] = False
+        return replace(self.catalogue, allowed=allowed)
 
     def seed(self, item: Item, vector: npt.NDArray[np.float32] | None) -> Seed:
         """Make a seed of an item; its vector is needed when the index has none."""

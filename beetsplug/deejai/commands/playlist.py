@@ -64,11 +64,12 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     rng = make_rng(options)
     candidates = load_candidates(session, options)
     seeds = find_seeds(session, args, candidates, log)
+    negatives = find_negatives(session, options.negatives, candidates, log)
     result = playlist(
         candidates.index,
         [named.seed for named in seeds],
-        minus=vectors_of(find_negatives(session, options.negatives, candidates, log)),
-        catalogue=candidates.catalogue,
+        minus=vectors_of(negatives),
+        catalogue=candidates.without(named.seed.row for named in negatives),
         rules=Rules(artist_gap=session.settings.artist_gap),
         n=amount.number,
         length_s=amount.length_s,

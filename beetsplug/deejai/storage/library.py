@@ -226,7 +226,7 @@ def load_facts(lib: Library, item_ids: npt.NDArray[np.int64]) -> TrackFacts:
         row = row_of.get(row_id)
         if row is None:
             continue
-        lengths_s[row] = length or 0.0
+        lengths_s[row] = length if length and 0 < length < np.inf else 0.0
         key = artist_key(artist)
         if key:
             artists[row] = codes.setdefault(key, len(codes))
