@@ -46,53 +46,61 @@ def lines_of(session: Session, index: Index, picks: Sequence[Pick]) -> list[Line
     ]
 
 
-def check_outputs(outputs: Sequence[str]) -> None:
-    """Refuse what cannot be written before any work is done."""
-    known = PLAYLIST_SUFFIXES + MIX_SUFFIXES
-    for output in outputs:
-        suffix = os.path.splitext(output)[1].lower()
-        if suffix not in known:
-            raise UserError(
-                f"-o {output}: a name ends in one of {', '.join(known)} "
-                "(playlists, then mixes)"
-            )
+@dataclass(frozen=True)
+class Delivery:
+    """How the user wants a list.
 
-
-def deliver(
-    session: Session,
-    lines: Sequence[Line],
-    *,
-    outputs: Sequence[str],
-    explain: bool,
-    crossfade_s: float | None,
-    log: Logger,
-) -> None:
-    """Print the list, or write it to each of the outputs.
-
-    Parameters
+    Attributes
     ----------
-    session
-        Gives the settings.
-    lines
-        The tracks in order.
     outputs
         Files to write; none to print.
     explain
         Print each line's similarity before it.
     crossfade_s
         Overlap of two tracks in a mix, in seconds; None as configured.
-    log
-        For what has to be said beside the list.
     """
-    if not outputs or explain:
-        for line in lines:
-            print_(_explained(line) if explain else format(line.item))
+
+    outputs: tuple[str, ...]
+    explain: bool
+    crossfade_s: float | None
+
+
+def read_delivery(options: Any) -> Delivery:
+    """Read ``-o``, ``--explain`` and ``--crossfade``.
+
+    What cannot be written is refused here, before any work is done.
+    """
+    outputs = tuple(options.outputs or ())
+    known = PLAYLIST_SUFFIXES + MIX_SUFFIXES
     for output in outputs:
+        if os.path.splitext(output)[1].lower() not in known:
+            raise UserError(
+                f"-o {output}: a name ends in one of {', '.join(known)} "
+                "(playlists, then mixes)"
+            )
+    crossfade_s = None
+    if options.crossfade is not None:
+        try:
+            crossfade_s = parse_duration(options.crossfade)
+        except ValueError as error:
+            raise UserError(f"--crossfade: {error}") from error
+    # The verb mix has nothing to explain.
+    return Delivery(outputs, bool(getattr(options, "explain", False)), crossfade_s)
+
+
+def deliver(
+    session: Session, lines: Sequence[Line], delivery: Delivery, log: Logger
+) -> None:
+    """Print the list, or write it to each of the outputs."""
+    if not delivery.outputs or delivery.explain:
+        for line in lines:
+            print_(_explained(line) if delivery.explain else format(line.item))
+    for output in delivery.outputs:
         path = output_path(session.settings, output)
         if os.path.splitext(output)[1].lower() in PLAYLIST_SUFFIXES:
             write_playlist(session, lines, path)
         else:
-            render(session, lines, path, crossfade_s=crossfade_s, log=log)
+            render(session, lines, path, crossfade_s=delivery.crossfade_s, log=log)
 
 
 def _explained(line: Line) -> str:
@@ -175,13 +183,3 @@ def add_mix_options(parser: CommonOptionsParser) -> None:
         metavar="TIME",
         help="overlap of two tracks in a mix (default: as configured, 6s)",
     )
-
-
-def read_crossfade(options: Any) -> float | None:
-    """Read ``--crossfade``: seconds, or None when it was not given."""
-    if options.crossfade is None:
-        return None
-    try:
-        return parse_duration(options.crossfade)
-    except ValueError as error:
-        raise UserError(f"--crossfade: {error}") from error

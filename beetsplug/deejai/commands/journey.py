@@ -10,10 +10,9 @@ from beets.exceptions import UserError
 from beetsplug.deejai.commands.deliver import (
     Line,
     add_mix_options,
-    check_outputs,
     deliver,
     lines_of,
-    read_crossfade,
+    read_delivery,
 )
 from beetsplug.deejai.commands.listing import (
     add_chance_options,
@@ -53,9 +52,8 @@ def add_options(parser: CommonOptionsParser) -> None:
 
 def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     """Join the dots between the waypoints."""
-    check_outputs(options.outputs or [])
+    delivery = read_delivery(options)
     amount = read_amount(options, default_n=DEFAULT_N)
-    crossfade_s = read_crossfade(options)
     drunk = read_drunk(session, options)
     rng = make_rng(options)
     if len(args) < 2:
@@ -77,10 +75,8 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     deliver(
         session,
         _lines(session, candidates.index, waypoints, result.legs),
-        outputs=options.outputs or [],
-        explain=options.explain,
-        crossfade_s=crossfade_s,
-        log=log,
+        delivery,
+        log,
     )
 
 

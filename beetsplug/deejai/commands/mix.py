@@ -13,9 +13,8 @@ from beetsplug.deejai.commands.deliver import (
     PLAYLIST_SUFFIXES,
     Line,
     add_mix_options,
-    check_outputs,
     deliver,
-    read_crossfade,
+    read_delivery,
 )
 from beetsplug.deejai.commands.seeds import file_item, is_file, no_match
 from beetsplug.deejai.output.m3u import read_m3u
@@ -48,18 +47,15 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     """Render the tracks of a playlist or a query, in their order."""
     if not options.outputs:
         raise UserError("say where the mix goes: -o mix.mp3")
-    check_outputs(options.outputs)
-    crossfade_s = read_crossfade(options)
+    delivery = read_delivery(options)
     items = [item for arg in _arguments(args) for item in _items(session, arg)]
     if not items:
         raise UserError(no_match(" ".join(args)))
     deliver(
         session,
         [Line(item) for item in items],
-        outputs=options.outputs,
-        explain=False,
-        crossfade_s=crossfade_s,
-        log=log,
+        delivery,
+        log,
     )
 
 

@@ -9,10 +9,9 @@ from beets.exceptions import UserError
 from beetsplug.deejai.commands.deliver import (
     Line,
     add_mix_options,
-    check_outputs,
     deliver,
     lines_of,
-    read_crossfade,
+    read_delivery,
 )
 from beetsplug.deejai.commands.listing import (
     add_chance_options,
@@ -54,9 +53,8 @@ def add_options(parser: CommonOptionsParser) -> None:
 
 def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     """Print the seeds, then keep playing songs like them."""
-    check_outputs(options.outputs or [])
+    delivery = read_delivery(options)
     amount = read_amount(options, default_n=DEFAULT_N)
-    crossfade_s = read_crossfade(options)
     drunk = read_drunk(session, options)
     keep_on = session.settings.keep_on if options.keep_on is None else options.keep_on
     if keep_on < 1:
@@ -85,8 +83,6 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
             *(Line(named.item) for named in seeds),
             *lines_of(session, candidates.index, result.picks),
         ],
-        outputs=options.outputs or [],
-        explain=options.explain,
-        crossfade_s=crossfade_s,
-        log=log,
+        delivery,
+        log,
     )

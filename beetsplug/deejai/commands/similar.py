@@ -8,10 +8,9 @@ import numpy as np
 
 from beetsplug.deejai.commands.deliver import (
     add_mix_options,
-    check_outputs,
     deliver,
     lines_of,
-    read_crossfade,
+    read_delivery,
 )
 from beetsplug.deejai.commands.listing import (
     add_list_options,
@@ -43,9 +42,8 @@ def add_options(parser: CommonOptionsParser) -> None:
 
 def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     """List the tracks nearest to the seeds, nearest first."""
-    check_outputs(options.outputs or [])
+    delivery = read_delivery(options)
     amount = read_amount(options, default_n=DEFAULT_N)
-    crossfade_s = read_crossfade(options)
     candidates = load_candidates(session, options)
     seeds = find_seeds(session, args, candidates, log)
     negatives = find_negatives(session, options.negatives, candidates, log)
@@ -65,8 +63,6 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     deliver(
         session,
         lines_of(session, candidates.index, picks),
-        outputs=options.outputs or [],
-        explain=options.explain,
-        crossfade_s=crossfade_s,
-        log=log,
+        delivery,
+        log,
     )
