@@ -10,6 +10,10 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from beets.library import Library
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,20 @@ def make_home(home: Path, *, plugins: str = "deejai") -> Path:
     return home
 
 
+def open_library(home: Path) -> Library:
+    """Open the throwaway library, or make it, without backups of its empty self."""
+    import beets
+    from beets.library import Library
+
+    beets.config["create_backup_before_migrations"] = False
+    return Library(str(home / "library.db"), str(home / "music"))
+
+
 def add_files(home: Path, paths: list[Path]) -> None:
     """Put files into the library without hearing them."""
-    from beets.library import Item, Library
+    from beets.library import Item
 
-    lib = Library(str(home / "library.db"), str(home / "music"))
+    lib = open_library(home)
     with lib.transaction():
         for path in paths:
             Item.from_path(os.fsencode(path)).add(lib)

@@ -14,8 +14,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from beets.library import Library
-from common import Run, beet, machine, make_home
+from common import Run, beet, machine, make_home, open_library
 
 from beetsplug.deejai.embedding.encoder import model_id, model_path
 from beetsplug.deejai.storage.library import Stored, write_vectors
@@ -26,7 +25,7 @@ N_WORDS = 400
 def make_library(home: Path, n_tracks: int) -> None:
     """Fill a library with made tracks: 2 000 artists, albums of ten, random vectors."""
     rng = np.random.default_rng(0)
-    lib = Library(str(home / "library.db"), str(home / "music"))
+    lib = open_library(home)
     words = [f"word{number}" for number in range(N_WORDS)]
     columns = "path, title, artist, album, albumartist, length, bitrate, format, added"
     rows = [

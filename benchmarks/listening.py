@@ -61,7 +61,7 @@ def main() -> int:
     parser.add_argument(
         "--exclude",
         nargs="+",
-        default=["*/sound/*", "*/sounds/*", "*/sfx/*"],
+        default=["*/sounds/*", "*/sfx/*"],
         metavar="GLOB",
         help="files that are no music (default: %(default)s)",
     )

@@ -13,6 +13,7 @@ import yaml
 
 from beetsplug.deejai.commands import VERBS, Verb
 from beetsplug.deejai.settings import DEFAULTS, POOLINGS
+from beetsplug.deejai.training.__main__ import parse
 
 if TYPE_CHECKING:
     from beets.ui import CommonOptionsParser
@@ -99,13 +100,16 @@ def test_every_page_of_the_documentation_is_linked_from_its_index() -> None:
     assert linked == {page.name for page in DOCS.glob("*.md")} - {"index.md"}
 
 
-def test_every_training_option_is_documented() -> None:
-    import beetsplug.deejai.training.__main__ as training
-
+def test_every_training_option_is_documented_with_its_default() -> None:
     page = text("training.md")
-    source = Path(training.__file__).read_text(encoding="utf-8")
-    for option in re.findall(r'"(--?[a-z][a-z-]*)"', source):
-        assert f"`{option}" in page, option
+    options = vars(parse(["music", "-o", "my.keras"]))
+    for name in options.keys() - {"audio_dir"}:
+        row = re.search(
+            rf"^\|.*`[^`]*--{name.replace('_', '-')} .*", page, re.MULTILINE
+        )
+        assert row, name
+        if isinstance(options[name], int):
+            assert f"| {options[name]} |" in row[0]
 
 
 def test_the_picture_shows_the_transcript() -> None:

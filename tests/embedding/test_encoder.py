@@ -226,7 +226,8 @@ def test_without_keras_the_error_says_what_to_install(tiny_path: Path) -> None:
         f"try: load_encoder(Path({str(tiny_path)!r}))\n"
         "except FatalError as error: print(error)"
     )
-    assert "pip install tensorflow" in run_python(code, capture_output=True).stdout
+    out = run_python(code, capture_output=True).stdout
+    assert "pip install --upgrade tensorflow" in out
 
 
 def test_what_others_say_meanwhile_is_held_back_not_lost(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -121,16 +122,22 @@ def test_a_folder_without_music_is_an_error(tmp_path: Path) -> None:
 
 
 def test_held_out_groups_are_not_trained_on(music: Path, tmp_path: Path) -> None:
-    train, validation = split_held_out(build(music, tmp_path).tracks, ["techno"])
-    assert {track.group for track in train} == {"soul"}
-    assert {track.group for track in validation} == {"techno"}
+    tracks = build(music, tmp_path).tracks
+    more = [*tracks, replace(tracks[-1], path="techno/d.wav")]
+    train, validation = split_held_out(more, ["soul"])
+    assert {track.group for track in train} == {"techno"}
+    assert {track.group for track in validation} == {"soul"}
 
 
 @pytest.mark.parametrize(
     ("held_out", "message"),
-    [(["jazz"], "jazz: no such folder"), (["soul", "techno"], "no music to train on")],
+    [
+        (["jazz"], "jazz: no such folder"),
+        (["techno"], "two tracks or more"),
+        (["soul"], "two tracks or more to train on"),
+    ],
 )
-def test_holding_out_nothing_or_everything_is_an_error(
+def test_holding_out_too_much_or_too_little_is_an_error(
     music: Path, tmp_path: Path, held_out: list[str], message: str
 ) -> None:
     with pytest.raises(FatalError, match=message):

@@ -82,8 +82,19 @@ def _window() -> Array:
     )
 
 
-def _mel_power(samples: Array) -> Array:
-    """Mel power of one slice from the samples under its 216 frames."""
+def mel_power(samples: Array) -> Array:
+    """Compute the mel power of one slice.
+
+    Parameters
+    ----------
+    samples
+        What lies under the windows of its 216 frames, shape (215 * 512 + 2048,).
+
+    Returns
+    -------
+    ndarray of float32, shape (96, 216)
+        Mel bands by frames.
+    """
     frames = np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::HOP_LENGTH]
     mel = np.empty((N_MELS, N_FRAMES), dtype=np.float32)
     for start in range(0, N_FRAMES, BLOCK_FRAMES):
@@ -95,12 +106,12 @@ def _mel_power(samples: Array) -> Array:
     return mel
 
 
-def normalise_slice(mel_power: Array) -> Array:
+def normalise_slice(power: Array) -> Array:
     """Bring one slice's power to dB below its own maximum and scale it to [0, 1].
 
     Parameters
     ----------
-    mel_power
+    power
         Mel power, shape (n_mels, n_frames), not negative.
 
     Returns
@@ -109,8 +120,8 @@ def normalise_slice(mel_power: Array) -> Array:
         0 is the quietest point (at most 80 dB down), 1 the loudest. A slice without any
         contrast, digital silence above all, is all zeros.
     """
-    power = np.maximum(mel_power, np.float32(AMIN))
-    db = np.asarray(10.0 * np.log10(power), dtype=np.float32)
+    audible = np.maximum(power, np.float32(AMIN))
+    db = np.asarray(10.0 * np.log10(audible), dtype=np.float32)
     np.maximum(db, db.max() - TOP_DB, out=db)
     low, high = float(db.min()), float(db.max())
     if high <= low:
@@ -148,7 +159,7 @@ def stream_slices(blocks: Iterable[Array], *, max_slices: int = 64) -> Iterator[
         buffer = np.concatenate(parts)
         start = 0
         while buffer.size - start >= under_slice:
-            pending.append(normalise_slice(_mel_power(buffer[start:][:under_slice])))
+            pending.append(normalise_slice(mel_power(buffer[start:][:under_slice])))
             start += N_FRAMES * HOP_LENGTH
         parts, n_buffered = [buffer[start:]], buffer.size - start
 
@@ -174,7 +185,7 @@ def _repeated_slice(waveform: Array) -> Array:
     """Make one slice of a waveform that is too short for one."""
     edge = np.zeros(N_FFT // 2, dtype=np.float32)
     inner = np.resize(waveform, (N_FRAMES - 1) * HOP_LENGTH)
-    return normalise_slice(_mel_power(np.concatenate([edge, inner, edge])))
+    return normalise_slice(mel_power(np.concatenate([edge, inner, edge])))
 
 
 def log_mel_slices(waveform: Array) -> Array:

@@ -254,9 +254,7 @@ class _Batcher:
             if np.isfinite(vectors).all():
                 done.append(Heard(key, end.signature, vectors))
             else:
-                done.append(
-                    Unheard(key, "the encoder gave no finite numbers")
-                )
+                done.append(Unheard(key, "the encoder gave no finite numbers"))
         return done
 
 

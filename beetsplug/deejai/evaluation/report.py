@@ -51,7 +51,7 @@ def compare(
     Parameters
     ----------
     paths
-        Audio files of two slices (10 s) or more.
+        Audio files with two slices (10 s) or more that are not silent.
     labels
         What the files are taken from: a soundtrack, an artist.
     encoders
@@ -67,15 +67,19 @@ def compare(
     ------
     TrackError
         A file cannot be decoded.
+    ValueError
+        A file is too short, or no two have the same label.
     """
     vectors: dict[str, list[Array]] = {name: [] for name in encoders}
     statistics: list[Array] = []
     for path in paths:
         waveform = np.concatenate(list(stream_waveform(path)))
         slices = log_mel_slices(waveform)
+        # An untrained network has no direction for silence.
+        audible = slices.any(axis=(1, 2))
         for name, encoder in encoders.items():
-            vectors[name].append(encoder.encode(slices))
-        statistics.append(mfcc_statistics(waveform)[: len(slices)])
+            vectors[name].append(encoder.encode(slices[audible]))
+        statistics.append(mfcc_statistics(waveform)[: len(slices)][audible])
     figures = {
         name: evaluate(tracks, labels=labels) for name, tracks in vectors.items()
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
@@ -21,7 +22,7 @@ from beetsplug.deejai.audio.constants import (
     SAMPLE_RATE,
 )
 from beetsplug.deejai.audio.decode import stream_waveform
-from beetsplug.deejai.audio.spectrogram import AMIN, TOP_DB, _mel_power
+from beetsplug.deejai.audio.spectrogram import AMIN, TOP_DB, mel_power
 from beetsplug.deejai.errors import FatalError, TrackError
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def db_frames(blocks: Iterable[Array], *, max_s: float) -> DbFrames:
     starts = range(0, waveform.size - under_slice + 1, N_FRAMES * HOP_LENGTH)
     frames = np.empty((len(starts) * N_FRAMES, N_MELS), dtype=np.float16)
     for k, start in enumerate(starts):
-        power = _mel_power(waveform[start : start + under_slice])
+        power = mel_power(waveform[start : start + under_slice])
         db = 10.0 * np.log10(np.maximum(AMIN, power))
         frames[k * N_FRAMES : (k + 1) * N_FRAMES] = db.T
     return frames
@@ -284,16 +285,17 @@ def split_held_out(
     Raises
     ------
     FatalError
-        A group has no track, or none is left to train on.
+        A group has no track, no group has two, or fewer than two are left to train on.
     """
     names = set(held_out)
-    validation = [track for track in tracks if track.group in names]
-    unknown = names - {track.group for track in validation}
-    if unknown:
+    sizes = Counter(track.group for track in tracks if track.group in names)
+    if unknown := names - sizes.keys():
         raise FatalError(
             f"--hold-out {', '.join(sorted(unknown))}: no such folder with music"
         )
+    if names and max(sizes.values()) < 2:
+        raise FatalError("--hold-out needs a folder with two tracks or more")
     train = [track for track in tracks if track.group not in names]
-    if not train:
-        raise FatalError("--hold-out leaves no music to train on")
-    return train, validation
+    if len(train) < 2:
+        raise FatalError("need two tracks or more to train on")
+    return train, [track for track in tracks if track.group in names]
