@@ -8,7 +8,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).parent
 
-WIDTH, ROW, TOP = 720, 40, 36
+WIDTH, ROW, TOP = 800, 40, 36
 LINE_X, BAR = 200, 110
 
 STYLE = """\
@@ -29,8 +29,11 @@ def read_journey(transcript: str) -> list[tuple[float | None, str]]:
     for line in match[1].splitlines():
         if line.startswith("```"):
             break
-        similarity = line[:6].strip()
-        tracks.append((float(similarity) if similarity else None, line[6:].strip()))
+        similarity, name = line[:6].strip(), line[6:].strip()
+        if name.startswith("/"):
+            # Of a track without tags the folder and the file's name say enough.
+            name = "/".join(name.split("/")[-2:])
+        tracks.append((float(similarity) if similarity else None, name))
     return tracks
 
 

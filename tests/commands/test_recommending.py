@@ -180,6 +180,13 @@ class TestOutputs(Library):
         ]
         assert "#EXTINF:180,artist 1 - track 1" in path.read_text()
 
+    def test_an_untagged_track_is_named_by_its_file(self) -> None:
+        self.items[1]["title"] = self.items[1]["artist"] = ""
+        self.items[1].store()
+        path = self.temp_path / "mine.m3u8"
+        self.run_command("deejai", "similar", "track 0", "-n", "1", "-o", str(path))
+        assert "#EXTINF:180,1\n" in path.read_text()
+
     @pytest.mark.parametrize(
         ("relative_to", "line"),
         [

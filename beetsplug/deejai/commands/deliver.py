@@ -136,7 +136,10 @@ def write_playlist(session: Session, lines: Sequence[Line], path: bytes) -> None
 
 
 def _title(item: Item) -> str:
-    return " - ".join(part for part in (item.artist, item.title) if part)
+    parts = [part for part in (item.artist, item.title) if part]
+    if parts:
+        return " - ".join(parts)
+    return os.path.splitext(os.path.basename(displayable_path(item.path)))[0]
 
 
 def render(

@@ -204,7 +204,7 @@ def load_encoder(path: Path) -> Encoder:
         Keras or its backend cannot be imported, or the file holds no encoder.
     """
     name = model_id(path)
-    with _load_lock, quiet_stderr():
+    with _load_lock, quiet_stderr(), _without_garbage_collection():
         keras = import_keras()
         try:
             model = keras.saving.load_model(str(path), compile=False, safe_mode=True)
@@ -232,7 +232,7 @@ def import_keras() -> Any:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with _without_sklearn(), _without_garbage_collection():
+        with _without_sklearn():
             import keras
     except Exception as error:  # backends that do not fit together raise anything
         raise FatalError(
@@ -262,16 +262,17 @@ def _without_sklearn() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Put off the search for reference cycles.
+    """Spare the search for reference cycles what is made in this context.
 
-    An import of thousands of modules makes objects that stay; looking through them
-    again and again takes a quarter of its time.
+    The framework's thousands of modules stay to the end. Looking through their objects
+    again and again, and once more at exit, takes as long as decoding a dozen tracks.
     """
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if enabled:
             gc.enable()
 

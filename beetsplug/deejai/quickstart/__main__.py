@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(folder: Path | None) -> None:
     if folder is not None:
-        folder = folder.expanduser().resolve()
+        folder = folder.resolve()
         check_music(folder)
     scratch = Path(tempfile.mkdtemp(prefix="deejai-")).resolve()
     print(f"A throwaway beets library in {scratch}; your own is not touched.")

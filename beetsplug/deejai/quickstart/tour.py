@@ -32,9 +32,12 @@ MIN_WAYPOINT_S = 20.0
 MAX_WAYPOINT_S = 600.0
 """A journey to a jingle, or to a mix of an hour, would show little."""
 
+MAX_COMPARED = 2000
+"""Tracks among which the ends are sought."""
+
 N_SIMILAR = 5
-MAX_BETWEEN = 8
-"""Tracks between the two ends of the journey; a third of a small library."""
+MAX_BETWEEN = 9
+"""Tracks between the two ends of the journey; a fifth of a small library."""
 
 _FIELDS = ("id", "length", "deejai_vector", "path", "title")
 
@@ -103,13 +106,23 @@ class Heard:
 
 
 def unlike_pair(tracks: list[Heard]) -> tuple[Heard, Heard]:
-    """Choose the track that is least like all others, and the one least like it."""
+    """Choose the two least alike of the tracks that others are like.
+
+    No small steps lead to a track that nothing is like.
+    """
     usable = [t for t in tracks if MIN_WAYPOINT_S <= t.length_s <= MAX_WAYPOINT_S]
     if len(usable) < 2:
         usable = tracks
+    usable = usable[:MAX_COMPARED]
     vectors = np.stack([track.vector for track in usable])
-    start = int(np.argmin(vectors @ vectors.mean(axis=0)))
-    return usable[start], usable[int(np.argmin(vectors @ vectors[start]))]
+    similarities = vectors @ vectors.T
+    np.fill_diagonal(similarities, -1.0)
+    nearest = similarities.max(axis=1)
+    ends = np.flatnonzero(nearest >= np.median(nearest))
+    among = similarities[np.ix_(ends, ends)]
+    np.fill_diagonal(among, 2.0)
+    start, end = np.unravel_index(np.argmin(among), among.shape)
+    return usable[ends[start]], usable[ends[end]]
 
 
 class Tour:
@@ -150,7 +163,7 @@ class Tour:
                 "fewer than two tracks could be heard, and a journey needs two"
             )
         start, end = (self._argument(track) for track in unlike_pair(tracks))
-        n_between = str(min(MAX_BETWEEN, max(1, len(tracks) // 3)))
+        n_between = str(min(MAX_BETWEEN, max(1, len(tracks) // 5)))
         journey = ("deejai", "journey", start, end, "-n", n_between)
         self._show("deejai", "similar", start, "-n", str(N_SIMILAR), "--explain")
         self._show(*journey, "--explain")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -136,6 +137,8 @@ class SliceStore:
             self._db = sqlite3.connect(
                 path, check_same_thread=False, isolation_level=None, timeout=TIMEOUT_S
             )
+            # Python 3.13 warns of connections that nobody closed.
+            weakref.finalize(self, self._db.close)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             # A kill can then cost the last transaction, never the file.
             self._db.execute("PRAGMA journal_mode = WAL")
