@@ -34,9 +34,6 @@ TOP_DB = 80.0
 AMIN = 1e-10
 """Smallest power told from silence."""
 
-BLOCK_FRAMES = 72
-"""Frames transformed at once: small enough for the processor's cache."""
-
 
 def mel_filterbank(
     *, sample_rate: float = SAMPLE_RATE, n_fft: int = N_FFT, n_mels: int = N_MELS
@@ -96,14 +93,10 @@ def mel_power(samples: Array) -> Array:
         Mel bands by frames.
     """
     frames = np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::HOP_LENGTH]
-    mel = np.empty((N_MELS, N_FRAMES), dtype=np.float32)
-    for start in range(0, N_FRAMES, BLOCK_FRAMES):
-        stop = start + BLOCK_FRAMES
-        spectrum = scipy.fft.rfft(frames[start:stop] * _window())
-        power = np.square(spectrum.real)
-        power += np.square(spectrum.imag)
-        mel[:, start:stop] = _sparse_filterbank() @ power.T
-    return mel
+    spectrum = scipy.fft.rfft(frames * _window())
+    power = np.square(spectrum.real)
+    power += np.square(spectrum.imag)
+    return np.asarray(_sparse_filterbank() @ power.T, dtype=np.float32)
 
 
 def normalise_slice(power: Array) -> Array:
