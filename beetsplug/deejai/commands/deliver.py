@@ -13,7 +13,7 @@ from beets.util import displayable_path, normpath
 from beetsplug.deejai.commands.progress import ProgressLine, format_duration
 from beetsplug.deejai.output.m3u import Entry, write_m3u
 from beetsplug.deejai.settings import parse_duration
-from beetsplug.deejai.storage.library import items_by_id
+from beetsplug.deejai.storage.library import items_by_id, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,8 +172,7 @@ def render(
             progress=progress.update,
         )
     for failed, reason in result.failed:
-        shown = displayable_path(os.fsencode(failed))
-        log.warning("left out of the mix: {}: {}", shown, reason)
+        log.warning("left out of the mix: {}: {}", shown_path(failed), reason)
     n_mixed = len(tracks) - len(result.failed)
     duration = format_duration(result.duration_s)
     print_(f"{n_mixed} tracks, {duration} in {displayable_path(path)}")

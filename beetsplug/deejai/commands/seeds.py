@@ -16,7 +16,7 @@ from beets.ui import input_, print_
 from beets.util import displayable_path, normpath, syspath
 
 from beetsplug.deejai.commands.deliver import PLAYLIST_SUFFIXES
-from beetsplug.deejai.storage.library import query_items, split_query
+from beetsplug.deejai.storage.library import query_items, shown_path, split_query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -205,15 +205,11 @@ def _hear(
     )
     if not vectors:
         path, reason = failures[0]
-        raise UserError(f"cannot be heard: {_shown(path)}: {reason}")
+        raise UserError(f"cannot be heard: {shown_path(path)}: {reason}")
     for path, reason in failures:
-        log.warning("cannot be heard: {}: {}", _shown(path), reason)
+        log.warning("cannot be heard: {}: {}", shown_path(path), reason)
     return {
         id(item): vectors[path]
         for item, path in zip(items, paths, strict=True)
         if path in vectors
     }
-
-
-def _shown(path: str) -> str:
-    return displayable_path(os.fsencode(path))

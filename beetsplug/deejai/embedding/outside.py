@@ -9,6 +9,7 @@ import numpy as np
 from beetsplug.deejai.embedding.listen import Heard, Request, listen
 from beetsplug.deejai.embedding.pooling import pool_library
 from beetsplug.deejai.embedding.scan import load_slices
+from beetsplug.deejai.storage.library import stored_by_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +64,7 @@ def hear_files(
     parts = [h.slice_vectors.astype(np.float16) for h in heard]
     counts = np.array([len(part) for part in parts])
     if store is not None and pooling.method != "mean":
-        known = load_slices(lib, store, model)
+        known = load_slices(store, stored_by_id(lib), model)
         if known.counts.size:
             parts.insert(0, known.vectors)
             counts = np.concatenate([known.counts, counts])

@@ -14,7 +14,7 @@ from beetsplug.deejai.storage.library import Stored, stored_by_id
 from beetsplug.deejai.storage.slices import Failure, SliceRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
     from beets.library import Library
@@ -156,9 +156,17 @@ def pool_alone(slice_vectors: Vectors, pooling: Pooling) -> Vectors:
     )
 
 
-def load_slices(lib: Library, store: SliceStore, model: str) -> StoredSlices:
-    """Load the slices of every track whose vector is of this model."""
-    stored = stored_by_id(lib)
+def load_slices(
+    store: SliceStore, stored: Mapping[int, Stored], model: str
+) -> StoredSlices:
+    """Load the slices of every track whose vector is of this model.
+
+    Parameters
+    ----------
+    stored
+        What the library says of its vectors, as
+        :func:`~beetsplug.deejai.storage.library.stored_by_id` reads it.
+    """
     return store.load(
         model, {i: s.signature for i, s in stored.items() if s.model == model}
     )
@@ -211,7 +219,7 @@ def pool_stored(
     if only is not None and not only:
         return 0
     stored = stored_by_id(lib)
-    slices = load_slices(lib, store, model)
+    slices = load_slices(store, stored, model)
     tracks = np.arange(len(slices.item_ids))
     if only is not None:
         tracks = tracks[[int(i) in only for i in slices.item_ids]]

@@ -37,6 +37,11 @@ def item_id(item: Item) -> int:
     return item.id
 
 
+def shown_path(path: str) -> str:
+    """Turn a path that :func:`os.fsdecode` made into text that any terminal prints."""
+    return displayable_path(os.fsencode(path))
+
+
 @dataclass(frozen=True)
 class Track:
     """One item of the library: its id, and its path as :func:`os.fsdecode` gives it."""
@@ -52,7 +57,7 @@ class Track:
     @property
     def shown(self) -> str:
         """The path as text that any terminal prints."""
-        return displayable_path(os.fsencode(self.path))
+        return shown_path(self.path)
 
     def file_state(self) -> str:
         """Return time of change and size of the file; empty when out of reach."""
