@@ -24,6 +24,7 @@ LAYERS = [
     },
     {"audio.decode", "embedding.encoder", "storage", "output"},
     {
+        "embedding.decoders",
         "embedding.listen",
         "embedding.freshness",
         "embedding.scan",

@@ -12,11 +12,13 @@ from sounds import noise, tone, write_sound
 
 from beetsplug.deejai.audio.decode import audio_signature, stream_waveform
 from beetsplug.deejai.audio.spectrogram import log_mel_slices
-from beetsplug.deejai.embedding.listen import Heard, Request, Unheard, listen
+from beetsplug.deejai.embedding import decoders
+from beetsplug.deejai.embedding.decoders import Request, Unheard
+from beetsplug.deejai.embedding.listen import Heard, listen
 from beetsplug.deejai.errors import FatalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -139,3 +141,53 @@ def test_an_interrupt_ends_the_threads(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         results.throw(KeyboardInterrupt())
     assert decoders_alive() == 0
+
+
+def test_a_file_replaced_while_the_encoder_loads_is_heard_as_it_is_now(
+    sounds: list[Path],
+) -> None:
+    path, other, next_one = sounds[:3]
+
+    def requests() -> Iterator[Request]:
+        yield Request(0, str(path))
+        # The first file is decoded by now, and not yet signed.
+        other.replace(path)
+        yield Request(1, str(next_one))
+
+    def load() -> MeanEncoder:
+        time.sleep(0.5)
+        return MeanEncoder()
+
+    result = hear(requests(), load_encoder=load, n_threads=1)[0]
+    assert isinstance(result, Heard)
+    assert result.signature == audio_signature(str(path))
+    waveform = np.concatenate(list(stream_waveform(str(path))))
+    expected = log_mel_slices(waveform).mean(axis=2)
+    assert np.allclose(result.slice_vectors, expected, atol=1e-6)
+
+
+def test_more_than_is_kept_while_the_encoder_loads_is_heard_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoders, "AHEAD_SAMPLES", 1 << 20)
+    monkeypatch.setattr(decoders, "AHEAD_BLOCK_SAMPLES", 1 << 18)
+    paths = [
+        write_sound(tmp_path / f"{n}.wav", noise(seconds=40, rate=8000), rate=8000)
+        for n in range(4)
+    ]
+
+    def load() -> MeanEncoder:
+        time.sleep(0.5)
+        return MeanEncoder()
+
+    results = hear(
+        [Request(n, str(path)) for n, path in enumerate(paths)],
+        load_encoder=load,
+        n_threads=1,
+    )
+    for n, path in enumerate(paths):
+        waveform = np.concatenate(list(stream_waveform(str(path))))
+        result = results[n]
+        assert isinstance(result, Heard)
+        expected = log_mel_slices(waveform).mean(axis=2)
+        assert np.allclose(result.slice_vectors, expected, atol=1e-6)

@@ -63,7 +63,9 @@ def _check_is_file(path: str) -> None:
     raise TrackError("the file does not exist")
 
 
-def stream_waveform(path: str) -> Iterator[Waveform]:
+def stream_waveform(
+    path: str, *, block_samples: int = BLOCK_SAMPLES
+) -> Iterator[Waveform]:
     """Decode a file to mono 22 050 Hz.
 
     Parameters
@@ -71,6 +73,8 @@ def stream_waveform(path: str) -> Iterator[Waveform]:
     path
         Any file with an audio stream that FFmpeg reads. Names that are not UTF-8 are
         given as :func:`os.fsdecode` makes them.
+    block_samples
+        Samples in a block; the last one, and those of a damaged file, may be shorter.
 
     Yields
     ------
@@ -85,14 +89,23 @@ def stream_waveform(path: str) -> Iterator[Waveform]:
         can be decoded is decoded.
     """
     blocks = stream_audio(
-        path, sample_rate=SAMPLE_RATE, layout="mono", sample_format="flt"
+        path,
+        sample_rate=SAMPLE_RATE,
+        layout="mono",
+        sample_format="flt",
+        block_samples=block_samples,
     )
     for block in blocks:
         yield _finite(block[:, 0])
 
 
 def stream_audio(
-    path: str, *, sample_rate: int, layout: str, sample_format: str
+    path: str,
+    *,
+    sample_rate: int,
+    layout: str,
+    sample_format: str,
+    block_samples: int = BLOCK_SAMPLES,
 ) -> Iterator[npt.NDArray[Any]]:
     """Decode a file to any sampling rate, channel layout and sample format.
 
@@ -107,6 +120,8 @@ def stream_audio(
         spread over two channels by FFmpeg it would lose 3 dB in each.
     sample_format
         FFmpeg's name of an interleaved format: ``"flt"`` (float32), ``"s16"`` (int16).
+    block_samples
+        As for :func:`stream_waveform`.
 
     Yields
     ------
@@ -119,7 +134,7 @@ def stream_audio(
         As :func:`stream_waveform` does.
     """
     _check_is_file(path)
-    target = _Target(sample_rate, layout, sample_format)
+    target = _Target(sample_rate, layout, sample_format, block_samples)
     n_samples = 0
     try:
         for block in _decode_in_graph(path, target):
@@ -147,6 +162,7 @@ class _Target(NamedTuple):
     sample_rate: int
     layout: str
     sample_format: str
+    block_samples: int
 
     def resampler(self, n_channels: int) -> AudioResampler:
         layout = "mono" if n_channels == 1 else self.layout
@@ -170,7 +186,7 @@ def _decode_in_graph(path: str, target: _Target) -> Iterator[npt.NDArray[Any]]:
                 "sample_rates": str(target.sample_rate),
             },
         ),
-        ("asetnsamples", {"n": str(BLOCK_SAMPLES), "p": "0"}),
+        ("asetnsamples", {"n": str(target.block_samples), "p": "0"}),
         ("abuffersink", {}),
     ]
     previous = None

@@ -1,23 +1,25 @@
 """From files to slice vectors: decoding in threads, the encoder in the caller's.
 
-FFmpeg and the FFT release the interpreter's lock, so threads decode in parallel and
-nothing is copied between processes. Decoding starts before the encoder is loaded:
-importing its framework takes as long as decoding dozens of tracks.
+Decoding starts before the encoder is loaded: importing its framework takes as long as
+decoding dozens of tracks.
 """
 
 from __future__ import annotations
 
-import queue
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from beetsplug.deejai.audio.decode import audio_signature, stream_waveform
-from beetsplug.deejai.audio.spectrogram import stream_slices
+from beetsplug.deejai.embedding.decoders import (
+    POLL_S,
+    Chunk,
+    Decoders,
+    End,
+    Request,
+    Unheard,
+)
 from beetsplug.deejai.embedding.encoder import BATCH_SLICES
-from beetsplug.deejai.errors import TrackError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,22 +30,8 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[np.float32]
 
-SILENCE_PEAK = 1e-4
-"""Peak amplitude (-80 dBFS) under which a whole track counts as silent."""
-
 QUEUE_CHUNKS = 24
-"""Chunks of slices decoded ahead of the encoder: about 70 MB for songs."""
-
-POLL_S = 0.25
-"""How often waiting looks up, in seconds, to see whether to stop or to flush."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """A file to hear; `key` tells the caller which (an item's id)."""
-
-    key: int
-    path: str
+"""Chunks of slices that wait for the encoder: about 70 MB for songs."""
 
 
 @dataclass(frozen=True)
@@ -53,30 +41,6 @@ class Heard:
     key: int
     signature: str
     slice_vectors: Array
-
-
-@dataclass(frozen=True)
-class Unheard:
-    """A track that gave no vectors, and the reason in one line."""
-
-    key: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class _Chunk:
-    key: int
-    slices: Array
-
-
-@dataclass(frozen=True)
-class _End:
-    key: int
-    signature: str
-
-
-class _CancelledError(Exception):
-    """The caller is gone; decoding stops where it is."""
 
 
 def listen(
@@ -109,86 +73,14 @@ def listen(
     FatalError
         The encoder cannot be loaded.
     """
-    messages: queue.Queue[_Chunk | _End | Unheard | None] = queue.Queue(QUEUE_CHUNKS)
-    cancelled = threading.Event()
-    shared = _Shared(iter(requests))
-    decoders = [
-        threading.Thread(
-            target=_decode_all,
-            args=(shared, messages, cancelled),
-            name=f"deejai-decoder-{number}",
-            daemon=True,
-        )
-        for number in range(n_threads)
-    ]
-    for decoder in decoders:
-        decoder.start()
+    decoders = Decoders(iter(requests), n_threads=n_threads, max_messages=QUEUE_CHUNKS)
+    decoders.start()
     try:
         encoder = load_encoder()
-        yield from _encode_all(encoder, messages, len(decoders), should_stop)
+        decoders.encoder_is_loaded()
+        yield from _encode_all(encoder, decoders, should_stop)
     finally:
-        cancelled.set()
-        for decoder in decoders:
-            decoder.join()
-
-
-class _Shared:
-    """An iterator that several threads may take from."""
-
-    def __init__(self, requests: Iterator[Request]) -> None:
-        self._requests = requests
-        self._lock = threading.Lock()
-
-    def take(self) -> Request | None:
-        with self._lock:
-            return next(self._requests, None)
-
-
-def _decode_all(
-    requests: _Shared,
-    messages: queue.Queue[_Chunk | _End | Unheard | None],
-    cancelled: threading.Event,
-) -> None:
-    def send(message: _Chunk | _End | Unheard | None) -> None:
-        while not cancelled.is_set():
-            try:
-                messages.put(message, timeout=POLL_S)
-            except queue.Full:
-                continue
-            return
-        raise _CancelledError
-
-    try:
-        while (request := requests.take()) is not None:
-            try:
-                for message in _decode_one(request):
-                    send(message)
-            except TrackError as error:
-                send(Unheard(request.key, str(error)))
-            except _CancelledError:
-                raise
-            except Exception as error:  # noqa: BLE001 - files break decoders in new ways
-                send(Unheard(request.key, f"{type(error).__name__}: {error}"))
-        send(None)
-    except _CancelledError:
-        pass
-
-
-def _decode_one(request: Request) -> Iterator[_Chunk | _End]:
-    signature = audio_signature(request.path)
-    peak = 0.0
-
-    def watched() -> Iterator[Array]:
-        nonlocal peak
-        for block in stream_waveform(request.path):
-            peak = max(peak, float(block.max()), -float(block.min()))
-            yield block
-
-    for slices in stream_slices(watched(), max_slices=BATCH_SLICES):
-        yield _Chunk(request.key, slices)
-    if peak < SILENCE_PEAK:
-        raise TrackError("the track is silent")
-    yield _End(request.key, signature)
+        decoders.stop()
 
 
 class _Batcher:
@@ -196,19 +88,19 @@ class _Batcher:
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
-        self._chunks: list[_Chunk] = []
+        self._chunks: list[Chunk] = []
         self._vectors: dict[int, list[Array]] = {}
         self._missing: dict[int, int] = {}
-        self._ended: dict[int, _End] = {}
+        self._ended: dict[int, End] = {}
         self.n_waiting = 0
 
-    def add(self, chunk: _Chunk) -> None:
+    def add(self, chunk: Chunk) -> None:
         self._chunks.append(chunk)
         self._vectors.setdefault(chunk.key, [])
         self._missing[chunk.key] = self._missing.get(chunk.key, 0) + len(chunk.slices)
         self.n_waiting += len(chunk.slices)
 
-    def end(self, end: _End) -> None:
+    def end(self, end: End) -> None:
         self._ended[end.key] = end
 
     def drop(self, key: int) -> None:
@@ -223,13 +115,13 @@ class _Batcher:
         n_slices = self.n_waiting
         if not everything:
             n_slices -= n_slices % BATCH_SLICES
-        taken: list[_Chunk] = []
+        taken: list[Chunk] = []
         while n_slices:
             chunk = self._chunks.pop(0)
             if len(chunk.slices) > n_slices:
-                rest = _Chunk(chunk.key, chunk.slices[n_slices:])
+                rest = Chunk(chunk.key, chunk.slices[n_slices:])
                 self._chunks.insert(0, rest)
-                chunk = _Chunk(chunk.key, chunk.slices[:n_slices])
+                chunk = Chunk(chunk.key, chunk.slices[:n_slices])
             taken.append(chunk)
             n_slices -= len(chunk.slices)
             self.n_waiting -= len(chunk.slices)
@@ -259,32 +151,25 @@ class _Batcher:
 
 
 def _encode_all(
-    encoder: Encoder,
-    messages: queue.Queue[_Chunk | _End | Unheard | None],
-    n_decoders: int,
-    should_stop: Callable[[], bool],
+    encoder: Encoder, decoders: Decoders, should_stop: Callable[[], bool]
 ) -> Iterator[list[Heard | Unheard]]:
     batcher = _Batcher(encoder)
-    while n_decoders and not should_stop():
+    while decoders.running and not should_stop():
         finished: list[Heard | Unheard] = []
-        try:
-            message = messages.get(timeout=POLL_S)
-        except queue.Empty:
+        message = decoders.get(timeout=POLL_S)
+        if message is None:
             # The decoders are slower than the encoder: do not let tracks wait.
             finished = batcher.encode(everything=True)
-        else:
-            if message is None:
-                n_decoders -= 1
-            elif isinstance(message, _Chunk):
-                batcher.add(message)
-                if batcher.n_waiting >= BATCH_SLICES:
-                    finished = batcher.encode(everything=False)
-            elif isinstance(message, _End):
-                batcher.end(message)
+        elif isinstance(message, Chunk):
+            batcher.add(message)
+            if batcher.n_waiting >= BATCH_SLICES:
                 finished = batcher.encode(everything=False)
-            else:
-                batcher.drop(message.key)
-                finished = [message]
+        elif isinstance(message, End):
+            batcher.end(message)
+            finished = batcher.encode(everything=False)
+        else:
+            batcher.drop(message.key)
+            finished = [message]
         if finished:
             yield finished
     if not should_stop():

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from beetsplug.deejai.embedding.listen import Heard, Request, listen
+from beetsplug.deejai.embedding.decoders import Request
+from beetsplug.deejai.embedding.listen import Heard, listen
 from beetsplug.deejai.embedding.pooling import pool_library
 from beetsplug.deejai.embedding.scan import load_slices
 from beetsplug.deejai.storage.library import stored_by_id

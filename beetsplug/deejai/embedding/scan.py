@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from beetsplug.deejai.audio.constants import SLICE_S
-from beetsplug.deejai.embedding.listen import Heard, Request, listen
+from beetsplug.deejai.embedding.decoders import Request
+from beetsplug.deejai.embedding.listen import Heard, listen
 from beetsplug.deejai.embedding.pooling import pool, pool_library
 from beetsplug.deejai.storage.library import Stored, stored_by_id
 from beetsplug.deejai.storage.slices import Failure, SliceRow
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from beets.library import Library
 
+    from beetsplug.deejai.embedding.decoders import Unheard
     from beetsplug.deejai.embedding.encoder import Encoder
-    from beetsplug.deejai.embedding.listen import Unheard
     from beetsplug.deejai.embedding.pooling import Method
     from beetsplug.deejai.storage.library import Track
     from beetsplug.deejai.storage.slices import SliceStore, StoredSlices
