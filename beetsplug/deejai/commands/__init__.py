@@ -10,7 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from beets.exceptions import UserError
-from beets.ui import CommonOptionsParser, Subcommand, SubcommandsOptionParser
+from beets.ui import (
+    CommonOptionsParser,
+    Subcommand,
+    SubcommandsOptionParser,
+    print_,
+)
 
 from beetsplug.deejai.errors import DeejaiError
 from beetsplug.deejai.session import Session
@@ -29,8 +34,21 @@ VERBS = {
     "playlist": "keep playing songs like this",
     "journey": "join the dots between waypoints",
     "mix": "render a mix of given tracks in the given order",
+    "train track2vec": "learn vectors of tracks from the playlists they are in",
+    "train factors": "learn vectors of tracks by factorising playlists or play counts",
+    "train encoder": "train an encoder on the library's music",
+    "evaluate": "report how well the encoder hears this library",
+    "models": "list encoders",
+    "models import": "check an encoder, keep a copy and use it",
+    "models choose": "use an encoder that is listed",
 }
-"""Every verb, which is the name of its module, and its help."""
+"""Every verb and its help; its module has the same name, with _ for a space."""
+
+
+def _verbs_within(name: str) -> list[str]:
+    """List the second words of the verbs whose first word is `name`."""
+    pairs = (verb.split() for verb in VERBS)
+    return [pair[1] for pair in pairs if len(pair) == 2 and pair[0] == name]
 
 
 class VerbParser(CommonOptionsParser):
@@ -51,7 +69,7 @@ class Verb(Subcommand):
     @property
     def module(self) -> Any:
         """The verb's module: ``USAGE``, ``add_options(parser)`` and ``run``."""
-        return import_module(f"{__name__}.{self.name}")
+        return import_module(f"{__name__}.{self.name.replace(' ', '_')}")
 
     @property
     def parser(self) -> CommonOptionsParser:
@@ -100,6 +118,17 @@ class DeejaiCommand(Subcommand):
             args = [*args[1:2], "-h"]
         if not args or args[0] in ("-h", "--help"):
             self.parser.print_help()
+            raise SystemExit(0)
+        if " ".join(args[:2]) in VERBS:
+            args[:2] = [" ".join(args[:2])]
+        elif args[0] not in VERBS and (within := _verbs_within(args[0])):
+            if args[1:2] not in ([], ["-h"], ["--help"]):
+                raise UserError(
+                    f"beet deejai {args[0]} has no {args[1]!r}; it has "
+                    f"{', '.join(within)}"
+                )
+            for name in within:
+                print_(f"beet deejai {args[0]} {name:12} {VERBS[f'{args[0]} {name}']}")
             raise SystemExit(0)
         if args[0].startswith("-") or not self.parser._subcommand_for_name(args[0]):
             raise UserError(
