@@ -36,6 +36,7 @@ class Importer:
         self._log = log
         self._session = Session(lib, config)
         self._broken = False
+        self._said_others = False
 
     def hear(self, items: Sequence[Item]) -> None:
         """Vectorise the items of one import task, those whose audio is new."""
@@ -96,6 +97,22 @@ class Importer:
             pooling=session.pooling,
             only=set(items),
         )
+        self._warn_of_others()
+
+    def _warn_of_others(self) -> None:
+        """Say, once, that older tracks are not comparable with the imported ones."""
+        if self._said_others:
+            return
+        self._said_others = True
+        from beetsplug.deejai.commands.spaces import name_others, other_models
+
+        if others := other_models(self._session):
+            self._log.warning(
+                "vectors {} are in the library (tracks: {}) and are not compared with "
+                "those of what is imported now; run `beet deejai scan`",
+                name_others(others),
+                sum(others.values()),
+            )
 
     def _is_fresh(self, item: Item) -> bool:
         """Whether a re-imported item still has the vector and slices of its file."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from beets.library import Library
 
     from beetsplug.deejai.embedding.encoder import Encoder
+    from beetsplug.deejai.embedding.model_folder import ModelFolder
     from beetsplug.deejai.embedding.scan import Pooling
     from beetsplug.deejai.storage.slices import SliceStore
 
@@ -35,25 +36,39 @@ class Session:
         return Settings.from_config(self._config)
 
     @cached_property
+    def models(self) -> ModelFolder:
+        """The imported encoders, in a folder beside beets' configuration."""
+        from pathlib import Path
+
+        from beets import config
+
+        from beetsplug.deejai.embedding.model_folder import ModelFolder
+
+        return ModelFolder(Path(config.config_dir(), "deejai", "models"))
+
+    @property
+    def is_model_configured(self) -> bool:
+        """Whether the configuration names a model file, so that no choice holds."""
+        return self.settings.model != "default"
+
+    @cached_property
     def model_path(self) -> Path:
-        """The encoder's file."""
+        """The encoder's file: as configured, else as chosen, else the shipped one."""
         from beetsplug.deejai.embedding.encoder import model_path
 
-        return model_path(self.settings.model)
+        if self.is_model_configured:
+            return model_path(self.settings.model)
+        return self.models.chosen_path()
 
     @cached_property
     def model_id(self) -> str:
         """Id of the encoder, as stored beside each vector."""
-        from beetsplug.deejai.embedding.encoder import model_id
-
-        return model_id(self.model_path)
+        return self.models.id_of(self.model_path)
 
     @cached_property
     def encoder(self) -> Encoder:
         """The encoder itself; its framework takes seconds to import."""
-        from beetsplug.deejai.embedding.encoder import load_encoder
-
-        return load_encoder(self.model_path)
+        return self.models.load(self.model_path)
 
     def load_encoder(self) -> Encoder:
         """Return :attr:`encoder`, for whoever wants to decide when."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from beets.exceptions import UserError
 
+from beetsplug.deejai.commands.spaces import explain_none, warn_of_others
 from beetsplug.deejai.recommend.index import UNKNOWN_ARTIST, Index, Seed
 from beetsplug.deejai.recommend.rules import Catalogue
 from beetsplug.deejai.settings import parse_duration
@@ -20,6 +21,7 @@ from beetsplug.deejai.storage.library import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from logging import Logger
 
     import numpy.typing as npt
     from beets.library import Item
@@ -164,19 +166,20 @@ class Candidates:
         return Seed(vector=vector, row=row, artist=artist)
 
 
-def load_candidates(session: Session, options: Any) -> Candidates:
+def load_candidates(session: Session, options: Any, log: Logger) -> Candidates:
     """Load every track that has a vector, and mark those that may be proposed.
+
+    Vectors of another encoder than the one in use are left out, and that is said.
 
     Raises
     ------
     UserError
-        No track has a vector yet, or ``--from`` leaves none.
+        No track has a vector of this encoder yet, or ``--from`` leaves none.
     """
     stored = load_vectors(session.lib, session.model_id)
     if not stored.item_ids.size:
-        raise UserError(
-            "no track has a vector of the current model; run `beet deejai scan` first"
-        )
+        raise UserError(explain_none(session))
+    warn_of_others(session, log)
     facts = load_facts(session.lib, stored.item_ids)
     settings = session.settings
     allowed = facts.lengths_s <= settings.max_length_s

@@ -60,7 +60,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     if keep_on < 1:
         raise UserError("--keep-on takes a whole number from 1 up")
     rng = make_rng(options)
-    candidates = load_candidates(session, options)
+    candidates = load_candidates(session, options, log)
     seeds = find_seeds(session, args, candidates, log)
     negatives = find_negatives(session, options.negatives, candidates, log)
     result = playlist(

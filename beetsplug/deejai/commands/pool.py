@@ -8,6 +8,11 @@ from beets.exceptions import UserError
 from beets.ui import CommonOptionsParser, print_
 
 from beetsplug.deejai.commands.progress import ProgressLine
+from beetsplug.deejai.commands.spaces import (
+    explain_none,
+    other_models,
+    warn_of_others,
+)
 from beetsplug.deejai.embedding.scan import Pooling, pool_stored
 from beetsplug.deejai.settings import POOLINGS
 from beetsplug.deejai.storage.library import write_vectors
@@ -55,5 +60,8 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
             on_progress=progress.update,
         )
     if not n_pooled:
+        if other_models(session):
+            raise UserError(explain_none(session))
         raise UserError("no slices are stored yet; run `beet deejai scan` first")
+    warn_of_others(session, log)
     print_(f"{n_pooled} tracks pooled: {pooling.method}, epsilon {pooling.epsilon:g}")

@@ -8,6 +8,11 @@ from beets.exceptions import UserError
 from beets.ui import CommonOptionsParser, print_
 
 from beetsplug.deejai.commands.progress import ProgressLine
+from beetsplug.deejai.commands.spaces import (
+    models_of_others,
+    name_others,
+    warn_of_others,
+)
 from beetsplug.deejai.embedding.freshness import assess
 from beetsplug.deejai.embedding.scan import Summary, pool_new, scan
 from beetsplug.deejai.storage.library import (
@@ -65,6 +70,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
             if item.id in chosen:
                 print_(format(item))
         return
+    _say_why_again(session, state.stale, log)
     n_fresh = 0 if options.force else len(state.fresh)
     summary = None
     try:
@@ -81,6 +87,15 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         raise
     known = [] if options.force else state.failed
     print_(_describe(summary, n_fresh, [*summary.failures, *known]))
+    warn_of_others(session, log)
+
+
+def _say_why_again(session: Session, stale: Sequence[Track], log: Logger) -> None:
+    """Say how many tracks are heard again because the encoder is another one."""
+    others = models_of_others(session, stale)
+    if others:
+        tracks = "1 track" if others.total() == 1 else f"{others.total()} tracks"
+        log.info("hearing {} again: {}", tracks, name_others(others))
 
 
 def _hear(session: Session, tracks: Sequence[Track], n_threads: int) -> Summary:

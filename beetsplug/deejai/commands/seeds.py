@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from beetsplug.deejai.session import Session
 
 MAX_UNHEARD = 20
-"""Seeds without a vector that are heard on the fly; with more, a scan is due."""
+"""Seeds without a vector of the encoder in use that are heard on the fly.
+
+With more, a scan is due.
+"""
 
 MAX_CHOICES = 20
 """Matches of a waypoint that are offered to choose from."""
@@ -176,7 +179,8 @@ def _with_vectors(
     ]
     if len(unheard) > MAX_UNHEARD:
         raise UserError(
-            f"{len(unheard)} of the seeds have no vector; run `beet deejai scan` first"
+            f"{len(unheard)} of the seeds have no vector of the encoder in use; run "
+            "`beet deejai scan` first"
         )
     heard = _hear(session, unheard, log) if unheard else {}
     silent = {id(item) for item in unheard} - heard.keys()

@@ -44,7 +44,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     """List the tracks nearest to the seeds, nearest first."""
     delivery = read_delivery(options)
     amount = read_amount(options, default_n=DEFAULT_N)
-    candidates = load_candidates(session, options)
+    candidates = load_candidates(session, options, log)
     seeds = find_seeds(session, args, candidates, log)
     negatives = find_negatives(session, options.negatives, candidates, log)
     picks = similar(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from beets.ui import CommonOptionsParser, print_
 
+from beetsplug.deejai.commands.spaces import models_of_others, name_others
 from beetsplug.deejai.embedding.freshness import assess
 from beetsplug.deejai.storage.library import Track, query_items
 
@@ -39,6 +40,8 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     print_(f"tracks:   {len(tracks)}")
     print_(f"  fresh   {len(state.fresh)}")
     print_(f"  stale   {len(state.stale)}")
+    if others := models_of_others(session, state.stale):
+        print_(f"          {others.total()} {name_others(others)}")
     print_(f"  missing {len(state.missing)}")
     print_(f"  failed  {len(state.failed)}")
     megabytes = session.store.size_bytes() / 1e6

@@ -1,51 +1,54 @@
 """The encoder: log-mel slices in, slice vectors out.
 
-Keras and its backend are imported when a model is loaded and not before: that costs
-seconds, and most commands only read vectors that are already stored.
+Finding and naming a model costs nothing; what runs it (Keras with its backend, or ONNX
+Runtime) is imported when it is loaded.
 """
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import hashlib
-import os
-import re
-import sys
-import tempfile
-import threading
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
-from beetsplug.deejai.audio.constants import N_FRAMES, N_MELS
+from beetsplug.deejai.embedding.inference import BATCH_SLICES, NotAnEncoderError
+from beetsplug.deejai.embedding.keras_encoder import (
+    KerasEncoder,
+    import_keras,
+    load_keras,
+)
+from beetsplug.deejai.embedding.quiet import quiet_stderr
 from beetsplug.deejai.errors import FatalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    import numpy as np
     import numpy.typing as npt
 
     Array = npt.NDArray[np.float32]
 
-BATCH_SLICES = 64
-"""Slices the network sees at once; a last, smaller batch is filled with zeros."""
+__all__ = [
+    "BATCH_SLICES",
+    "DEFAULT_MODEL",
+    "MODEL_KINDS",
+    "Encoder",
+    "KerasEncoder",
+    "LoadedEncoder",
+    "import_keras",
+    "load_encoder",
+    "model_id",
+    "model_path",
+    "open_encoder",
+    "quiet_stderr",
+]
 
 DEFAULT_MODEL = "compact.keras"
 """File name of the encoder that is shipped."""
 
-MODEL_SUFFIXES = (".keras", ".h5")
-"""Kinds of model file that can be read."""
+MODEL_KINDS = {".keras": "Keras", ".h5": "legacy Keras", ".onnx": "ONNX"}
+"""Kinds of model file that can be read, by suffix."""
 
-_load_lock = threading.Lock()
-
-# The loggers of TensorFlow and absl write such lines whatever their level is set to.
-_NOISE = re.compile(
-    rb"[IWE]\d{4} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWE] "
-    rb"|WARNING: All log messages before absl|To enable the following instructions"
-)
+SET_ANOTHER = "set deejai.model to another file, or to default"
+"""The remedy for a model that the configuration names."""
 
 
 class Encoder(Protocol):
@@ -61,6 +64,18 @@ class Encoder(Protocol):
 
     def encode(self, slices: Array) -> Array:
         """Map slices, shape (n, 96, 216), to slice vectors, shape (n, vector_size)."""
+
+
+class LoadedEncoder(Encoder, Protocol):
+    """An encoder that came from a file, and what can be said of it."""
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """Shape of one input, without the batch; None where any size is taken."""
+
+    @property
+    def n_parameters(self) -> int | None:
+        """How many numbers the network has learnt; None where that is not known."""
 
 
 def model_path(model: str) -> Path:
@@ -79,9 +94,10 @@ def model_path(model: str) -> Path:
     if model == "default":
         return _shipped(DEFAULT_MODEL)
     path = Path(model).expanduser()
-    if path.suffix.lower() not in MODEL_SUFFIXES:
+    if path.suffix.lower() not in MODEL_KINDS:
+        *others, last = MODEL_KINDS
         raise FatalError(
-            f"model {model}: only {' and '.join(MODEL_SUFFIXES)} files can be read; "
+            f"model {model}: only {', '.join(others)} and {last} files can be read; "
             "set deejai.model to one, or to default"
         )
     if not path.is_file():
@@ -111,194 +127,49 @@ def model_id(path: Path) -> str:
         The file's stem and the first 12 hexadecimal digits of its SHA-256.
     """
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise FatalError(f"model {path} cannot be read: {error.strerror}") from error
     return f"{path.stem}-{digest[:12]}"
 
 
-class KerasEncoder:
-    """A Keras model that is used for inference alone.
-
-    Parameters
-    ----------
-    model
-        Maps (None, 96, 216, 1) or (None, 96, 216) to (None, d).
-    model_id
-        See :func:`model_id`.
-
-    Raises
-    ------
-    ValueError
-        The model has other shapes.
-    """
-
-    def __init__(self, model: Any, *, model_id: str) -> None:
-        self._in_shape, self.vector_size = _check_shapes(model)
-        self.model_id = model_id
-        self._model = model
-        self._lock = threading.Lock()
-
-    def encode(self, slices: Array) -> Array:
-        """Map slices to slice vectors; safe to call from several threads.
-
-        Parameters
-        ----------
-        slices
-            Log-mel slices, shape (n_slices, 96, 216), values in [0, 1].
-
-        Returns
-        -------
-        ndarray of float32, shape (n_slices, vector_size)
-            As the network gives them: not of unit length.
-        """
-        if slices.shape[1:] != (N_MELS, N_FRAMES):
-            raise ValueError(f"slices of shape {slices.shape}, not (n, 96, 216)")
-        vectors = np.empty((len(slices), self.vector_size), dtype=np.float32)
-        with self._lock:
-            for start in range(0, len(slices), BATCH_SLICES):
-                part = slices[start : start + BATCH_SLICES]
-                vectors[start : start + len(part)] = self._encode_batch(part)
-        return vectors
-
-    def _encode_batch(self, part: Array) -> Array:
-        # One batch size for all calls: every new one would be traced anew.
-        batch = np.asarray(part, dtype=np.float32)
-        if len(part) < BATCH_SLICES:
-            batch = np.zeros((BATCH_SLICES, N_MELS, N_FRAMES), dtype=np.float32)
-            batch[: len(part)] = part
-        out = self._model.predict_on_batch(batch.reshape(BATCH_SLICES, *self._in_shape))
-        return np.asarray(out, dtype=np.float32)[: len(part)]
-
-
-def _check_shapes(model: Any) -> tuple[tuple[int, ...], int]:
-    """Return the shape of one input and the size of one output."""
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ValueError("it has more than one input or output")
-    n_any, *in_shape = model.inputs[0].shape
-    out_shape = tuple(model.outputs[0].shape)
-    if n_any is not None or in_shape[:2] != [N_MELS, N_FRAMES]:
-        fits = False
-    else:
-        fits = in_shape[2:] in ([], [1])
-    if not fits or len(out_shape) != 2 or not isinstance(out_shape[1], int):
-        raise ValueError(
-            f"it maps {tuple(model.inputs[0].shape)} to {out_shape}; an encoder maps "
-            f"(None, {N_MELS}, {N_FRAMES}, 1) to (None, d)"
-        )
-    return tuple(in_shape), out_shape[1]
-
-
-def load_encoder(path: Path) -> Encoder:
+def load_encoder(path: Path, *, remedy: str = SET_ANOTHER) -> LoadedEncoder:
     """Load a model file and run it once, so that the first real batch is as fast.
 
     Parameters
     ----------
     path
-        A ``.keras`` or ``.h5`` file. Models with pickled code (Lambda layers) or
-        custom layers are refused.
+        A file of one of :data:`MODEL_KINDS`. No code in it is run.
+    remedy
+        What to do when it cannot be used, for the message.
 
     Raises
     ------
     FatalError
-        Keras or its backend cannot be imported, or the file holds no encoder.
+        What runs the model cannot be imported, or the file holds no encoder.
     """
-    name = model_id(path)
-    with _load_lock, quiet_stderr(), _without_garbage_collection():
-        keras = import_keras()
-        try:
-            model = keras.saving.load_model(str(path), compile=False, safe_mode=True)
-            encoder = KerasEncoder(model, model_id=name)
-            encoder.encode(np.zeros((1, N_MELS, N_FRAMES), dtype=np.float32))
-        except Exception as error:  # damaged files raise whatever the damage hits
-            raise FatalError(
-                f"model {path} is not an encoder that Keras can load: "
-                f"{_first_line(error)}; set deejai.model to another file, or to default"
-            ) from error
-    return encoder
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def import_keras() -> Any:
-    """Import Keras with its backend, at the lowest cost.
-
-    Raises
-    ------
-    FatalError
-        Keras or the backend is missing or broken.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with _without_sklearn():
-            import keras
-    except Exception as error:  # backends that do not fit together raise anything
+        return open_encoder(path, model_id=model_id(path))
+    except NotAnEncoderError as error:
+        library = "ONNX Runtime" if path.suffix.lower() == ".onnx" else "Keras"
         raise FatalError(
-            f"Keras cannot be imported ({_first_line(error)}); install it into the "
-            "Python that runs beets: pip install --upgrade tensorflow"
+            f"model {path} is not an encoder that {library} can load: {error}; {remedy}"
         ) from error
-    return keras
 
 
-@contextlib.contextmanager
-def _without_sklearn() -> Iterator[None]:
-    """Hide scikit-learn from Keras, whose optional wrappers would import it.
+def open_encoder(path: Path, *, model_id: str) -> LoadedEncoder:
+    """Load a model file whose id is known; see :func:`load_encoder`.
 
-    They are not used here, and scikit-learn, present because librosa needs it, would
-    take as long to import as decoding several tracks. None in ``sys.modules`` is
-    Python's own way to make an import fail, and Keras goes on without.
+    Raises
+    ------
+    NotAnEncoderError
+        The file holds no encoder; the message is the reason alone.
+    FatalError
+        What runs the model cannot be imported.
     """
-    if "sklearn" in sys.modules or "keras" in sys.modules:
-        yield
-        return
-    sys.modules["sklearn"] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        del sys.modules["sklearn"]
+    if path.suffix.lower() == ".onnx":
+        from beetsplug.deejai.embedding.onnx_encoder import load_onnx
 
-
-@contextlib.contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Spare the search for reference cycles what is made in this context.
-
-    The framework's thousands of modules stay to the end. Looking through their objects
-    again and again, and once more at exit, takes as long as decoding a dozen tracks.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if enabled:
-            gc.enable()
-
-
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Hold back what is written to file descriptor 2 and drop TensorFlow's noise.
-
-    Native code writes there past :data:`sys.stderr`. Other threads may log meanwhile:
-    their lines are written when the context ends.
-    """
-    try:
-        saved = os.dup(2)
-    except OSError:
-        # Without a standard error there is nothing to keep quiet.
-        yield
-        return
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            held.seek(0)
-            for line in held:
-                if not _NOISE.match(line):
-                    with contextlib.suppress(OSError):
-                        os.write(2, line)
+        return load_onnx(path, model_id=model_id)
+    return load_keras(path, model_id=model_id)

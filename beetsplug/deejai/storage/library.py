@@ -185,6 +185,19 @@ def stored_by_id(lib: Library) -> dict[int, Stored]:
     return {row[0]: Stored(str(row[1]), str(row[2])) for row in rows}
 
 
+def count_by_model(lib: Library) -> dict[str, int]:
+    """Count the items that have a vector of each model, most first."""
+    with lib.transaction() as tx:
+        rows = tx.query(
+            "SELECT m.value, COUNT(*) FROM item_attributes v"
+            " JOIN item_attributes m ON m.entity_id = v.entity_id AND m.key = ?"
+            " WHERE v.key = ? AND v.value != ''"
+            " GROUP BY m.value ORDER BY COUNT(*) DESC, m.value",
+            (MODEL_FIELD, VECTOR_FIELD),
+        )
+    return {str(row[0]): row[1] for row in rows}
+
+
 def load_vectors(lib: Library, model: str) -> TrackVectors:
     """Read every vector that a model made, in one query.
 
