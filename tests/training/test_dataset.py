@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,13 @@ from beetsplug.deejai.training.dataset import (
     build_spectrograms,
     db_frames,
     scale_slices,
-    split_held_out,
+    spaced,
+)
+from beetsplug.deejai.training.sources import (
+    Source,
+    find_music,
+    split_drawn,
+    split_named,
 )
 
 if TYPE_CHECKING:
@@ -45,43 +52,64 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build(music: Path, folder: Path, said: list[str] | None = None) -> Spectrograms:
     return build_spectrograms(
-        music,
+        find_music(music, exclude=["*/sounds/*"]),
         folder,
-        exclude=["*/sounds/*"],
         min_s=8,
         report=(said if said is not None else []).append,
     )
 
 
+def names(spectrograms: Spectrograms, music: Path) -> list[tuple[str, str]]:
+    return [
+        (os.path.relpath(track.path, music), track.group)
+        for track in spectrograms.tracks
+    ]
+
+
 def test_music_is_analysed_once_and_kept(music: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    tracks = build(music, tmp_path, said).tracks
-    assert [(track.path, track.group) for track in tracks] == [
+    first = build(music, tmp_path, said)
+    assert names(first, music) == [
         ("soul/a.flac", "soul"),
         ("soul/deep/b.ogg", "soul"),
         ("techno/c.wav", "techno"),
     ]
-    assert len(said) == 1
-    assert said[0].startswith("techno/broken.mp3: ")
+    assert len(said) == 2
+    assert "broken.mp3: " in said[1]
     again: list[str] = []
-    assert build(music, tmp_path, again).tracks == tracks
-    assert again == [f"reusing the spectrograms in {tmp_path}"]
+    assert build(music, tmp_path, again).tracks == first.tracks
+    # Only what could not be decoded is tried again.
+    assert again[0].startswith("analysing 1 of ")
+
+
+def test_a_file_that_has_changed_is_analysed_again(music: Path, tmp_path: Path) -> None:
+    path = write_sound(tmp_path / "a.wav", tone(220, seconds=11))
+    sources = [Source(str(path), "a"), Source(str(music / "techno/c.wav"), "b")]
+    work = tmp_path / "work"
+    before = build_spectrograms(sources, work, min_s=8)
+    write_sound(path, noise(seconds=16))
+    after = build_spectrograms(sources, work, min_s=8)
+    assert [track.n_slices for track in before.tracks] == [2, 2]
+    assert [track.n_slices for track in after.tracks] == [3, 2]
 
 
 def test_stored_frames_give_the_slices_of_a_scan(music: Path, tmp_path: Path) -> None:
     spectrograms = build(music, tmp_path)
     for track in spectrograms.tracks:
-        y = np.concatenate(list(stream_waveform(str(music / track.path))))
+        y = np.concatenate(list(stream_waveform(track.path)))
         expected = log_mel_slices(y)
         # float16 keeps 0.06 dB at 100 dB; a slice spans 80 dB.
         np.testing.assert_allclose(spectrograms.slices(track), expected, atol=2e-3)
+        np.testing.assert_allclose(
+            spectrograms.slices(track, max_slices=2), expected[[0, -1]], atol=2e-3
+        )
 
 
 def test_music_may_be_spread_over_shards(
     music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dataset, "SHARD_FRAMES", 2 * N_FRAMES)
-    spread, together = build(music, tmp_path / "a"), None
+    spread = build(music, tmp_path / "a")
     monkeypatch.undo()
     together = build(music, tmp_path / "b")
     assert [track.shard for track in spread.tracks] == [0, 1, 2]
@@ -90,16 +118,33 @@ def test_music_may_be_spread_over_shards(
         np.testing.assert_array_equal(spread.frames(one), together.frames(other))
 
 
-def test_a_run_that_was_broken_off_leaves_nothing_that_looks_whole(
-    music: Path, tmp_path: Path
+def test_an_analysis_that_was_broken_off_keeps_its_whole_shards(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(line: str) -> None:
-        raise KeyboardInterrupt
+    monkeypatch.setattr(dataset, "SHARD_FRAMES", 2 * N_FRAMES)
+    whole = build(music, tmp_path)
+    # As a kill leaves it: frames without the file that says whose they are.
+    last = max(tmp_path.glob("*.json"))
+    last.unlink()
+    said: list[str] = []
+    again = build(music, tmp_path, said)
+    assert said[0].startswith("analysing 2 of ") or said[0].startswith("analysing 3 of")
+    assert names(again, music) == names(whole, music)
+    assert not list(tmp_path.glob(".*"))
 
-    with pytest.raises(KeyboardInterrupt):
-        build_spectrograms(music, tmp_path, min_s=8, report=stop)
-    assert not (tmp_path / dataset.INDEX_FILE).exists()
-    assert build(music, tmp_path).tracks
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"settings": {"max_s": 360.0}}'])
+def test_a_damaged_shard_is_made_again(music: Path, tmp_path: Path, text: str) -> None:
+    whole = build(music, tmp_path)
+    for path in tmp_path.glob("*.json"):
+        path.write_text(text)
+    assert names(build(music, tmp_path), music) == names(whole, music)
+
+
+def test_shards_tell_how_they_were_made(music: Path, tmp_path: Path) -> None:
+    build(music, tmp_path)
+    (path,) = tmp_path.glob("*.json")
+    assert json.loads(path.read_text())["settings"] == {"max_s": 360.0}
 
 
 def test_a_long_track_is_cut(music: Path) -> None:
@@ -116,29 +161,56 @@ def test_silence_scales_to_zeros() -> None:
     assert not scale_slices(silent).any()
 
 
+def test_spaced_slices_begin_and_end_a_track() -> None:
+    assert spaced(9, 3).tolist() == [0, 4, 8]
+    assert spaced(2, 3).tolist() == [0, 1]
+    assert spaced(3, None).tolist() == [0, 1, 2]
+
+
 def test_a_folder_without_music_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FatalError, match="no music"):
-        build_spectrograms(tmp_path, tmp_path / "out")
+        build_spectrograms(find_music(tmp_path), tmp_path / "work")
 
 
-def test_held_out_groups_are_not_trained_on(music: Path, tmp_path: Path) -> None:
-    tracks = build(music, tmp_path).tracks
-    more = [*tracks, replace(tracks[-1], path="techno/d.wav")]
-    train, validation = split_held_out(more, ["soul"])
-    assert {track.group for track in train} == {"techno"}
-    assert {track.group for track in validation} == {"soul"}
+def test_a_work_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FatalError, match="cannot write"):
+        build_spectrograms([Source("a.mp3", "a")], tmp_path / "file" / "work")
+
+
+def made_sources(**sizes: int) -> list[Source]:
+    return [Source(f"/{g}/{k}", g) for g, n in sizes.items() for k in range(n)]
+
+
+def test_named_groups_are_held_out() -> None:
+    sources = made_sources(soul=3, techno=2, jazz=1)
+    train, held_out = split_named(sources, ["techno", "jazz"])
+    assert {source.group for source in train} == {"soul"}
+    assert {source.group for source in held_out} == {"techno", "jazz"}
 
 
 @pytest.mark.parametrize(
-    ("held_out", "message"),
-    [
-        (["jazz"], "jazz: no such folder"),
-        (["techno"], "two tracks or more"),
-        (["soul"], "two tracks or more to train on"),
-    ],
+    ("groups", "message"), [(["polka"], "polka"), (["soul", "techno"], "two tracks")]
 )
-def test_holding_out_too_much_or_too_little_is_an_error(
-    music: Path, tmp_path: Path, held_out: list[str], message: str
+def test_a_split_that_leaves_too_little_is_refused(
+    groups: list[str], message: str
 ) -> None:
     with pytest.raises(FatalError, match=message):
-        split_held_out(build(music, tmp_path).tracks, held_out)
+        split_named(made_sources(soul=3, techno=2, jazz=1), groups)
+
+
+def test_drawn_groups_are_held_out_whole_and_near_the_share() -> None:
+    sources = made_sources(**{f"album {k}": 10 for k in range(20)}, huge=400)
+    train, held_out = split_drawn(sources, share=0.1, rng=np.random.default_rng(0))
+    assert not {s.group for s in train} & {s.group for s in held_out}
+    assert 60 <= len(held_out) <= 120
+    assert "huge" not in {source.group for source in held_out}
+    again = split_drawn(sources, share=0.1, rng=np.random.default_rng(0))
+    assert again == (train, held_out)
+
+
+def test_nothing_is_held_out_when_no_share_is_wanted() -> None:
+    _, held_out = split_drawn(
+        made_sources(soul=3), share=0.0, rng=np.random.default_rng(0)
+    )
+    assert held_out == []

@@ -19,7 +19,7 @@ from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.output.atomic import atomic_writer
 from beetsplug.deejai.output.encode import format_of, open_encoder
 from beetsplug.deejai.quickstart.synthesis import RATE, compose
-from beetsplug.deejai.training.dataset import AUDIO_SUFFIXES
+from beetsplug.deejai.training.sources import AUDIO_SUFFIXES
 
 if TYPE_CHECKING:
     from pathlib import Path

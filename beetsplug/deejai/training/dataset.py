@@ -1,15 +1,17 @@
-"""A folder of music as spectrograms on disk, and pairs of slices drawn from them."""
+"""Music as spectrograms on disk, analysed once: memory stays small however much it is.
+
+A shard is a ``.npy`` file of frames and a ``.json`` file that says whose they are; the
+latter is written last, so a shard without it does not count. An analysis that was
+broken off goes on after its last whole shard.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,32 +26,32 @@ from beetsplug.deejai.audio.constants import (
 from beetsplug.deejai.audio.decode import stream_waveform
 from beetsplug.deejai.audio.spectrogram import AMIN, TOP_DB, mel_power
 from beetsplug.deejai.errors import FatalError, TrackError
+from beetsplug.deejai.output.atomic import atomic_writer, explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
+
+    from beetsplug.deejai.training.sources import Source
 
     Array = npt.NDArray[np.float32]
     DbFrames = npt.NDArray[np.float16]
 
-SHARD_FRAMES = 1 << 20
-"""Frames after which a new shard is begun: 200 MB, 6.8 hours."""
+SHARD_FRAMES = 1 << 18
+"""Frames after which a new shard is begun: 50 MB, 1.7 hours."""
 
-INDEX_FILE = "index.json"
-
-_COMPRESSED = (".aac", ".m4a", ".mp3", ".mpc", ".ogg", ".opus", ".wma")
-_LOSSLESS = (".aif", ".aiff", ".ape", ".flac", ".wav", ".wv")
-AUDIO_SUFFIXES = frozenset((*_COMPRESSED, *_LOSSLESS))
-"""Files of a folder that are taken for music."""
+READ_AHEAD = 32
+"""Tracks whose frames may wait in memory to be written."""
 
 
 @dataclass(frozen=True)
 class Track:
     """One track of a data set and where its frames lie.
 
-    `path` is relative to the audio folder, with slashes; `group` is the first folder
-    of it: a soundtrack, an artist. The frames are ``start:stop`` of shard `shard`.
+    `path` and `group` are those of its :class:`~.sources.Source`. The frames are
+    ``start:stop`` of shard `shard`.
     """
 
     path: str
@@ -57,6 +59,11 @@ class Track:
     shard: int
     start: int
     stop: int
+
+    @property
+    def n_slices(self) -> int:
+        """Whole slices in the track."""
+        return (self.stop - self.start) // N_FRAMES
 
 
 class Spectrograms:
@@ -69,31 +76,47 @@ class Spectrograms:
     ----------
     folder
         Where :func:`build_spectrograms` wrote them.
+    tracks
+        The tracks that are used.
     """
 
-    def __init__(self, folder: Path) -> None:
-        index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
-        self.tracks = [Track(**entry) for entry in index["tracks"]]
-        self._shards = [
-            np.load(folder / _shard_name(k), mmap_mode="r")
-            for k in range(index["n_shards"])
-        ]
+    def __init__(self, folder: Path, tracks: Sequence[Track]) -> None:
+        self.tracks = list(tracks)
+        self._shards = {
+            k: np.load(folder / f"{_shard_name(k)}.npy", mmap_mode="r")
+            for k in sorted({track.shard for track in tracks})
+        }
 
     def frames(self, track: Track) -> DbFrames:
         """Return a track's frames in dB, float16, shape (n_frames, 96)."""
         shard: DbFrames = self._shards[track.shard]
         return shard[track.start : track.stop]
 
-    def slices(self, track: Track) -> Array:
-        """Return a track's whole slices as the encoder sees them in a scan."""
-        frames = self.frames(track).astype(np.float32)
-        n_slices = len(frames) // N_FRAMES
-        crops = frames[: n_slices * N_FRAMES].reshape(n_slices, N_FRAMES, N_MELS)
-        return scale_slices(crops.transpose(0, 2, 1))
+    def slices(self, track: Track, *, max_slices: int | None = None) -> Array:
+        """Return a track's whole slices as the encoder sees them in a scan.
+
+        Parameters
+        ----------
+        track
+            One of :attr:`tracks`.
+        max_slices
+            When the track has more, this many of them are returned, evenly spaced; see
+            :func:`spaced`.
+        """
+        frames = self.frames(track)
+        picked = spaced(track.n_slices, max_slices)
+        crops = np.stack([frames[k * N_FRAMES : (k + 1) * N_FRAMES].T for k in picked])
+        return scale_slices(crops.astype(np.float32))
+
+
+def spaced(n_slices: int, max_slices: int | None) -> npt.NDArray[np.int64]:
+    """Choose slices of a track, evenly spaced, its first and last among them."""
+    n_wanted = n_slices if max_slices is None else min(max_slices, n_slices)
+    return np.linspace(0, n_slices - 1, n_wanted).astype(np.int64)
 
 
 def _shard_name(number: int) -> str:
-    return f"frames-{number:03}.npy"
+    return f"frames-{number:05}"
 
 
 def scale_slices(db: Array) -> Array:
@@ -152,29 +175,39 @@ def db_frames(blocks: Iterable[Array], *, max_s: float) -> DbFrames:
     return frames
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """What a shard says of a file: where its frames lie, and what they were made of.
+
+    A file that is too short or sounds like an earlier one has no frames.
+    """
+
+    path: str
+    state: str
+    digest: str
+    start: int
+    stop: int
+
+
 def build_spectrograms(
-    audio_dir: Path,
+    sources: Sequence[Source],
     folder: Path,
     *,
-    exclude: Sequence[str] = (),
     min_s: float = 20.0,
     max_s: float = 360.0,
     report: Callable[[str], None] = lambda line: None,
 ) -> Spectrograms:
-    """Analyse every audio file under a folder, or reuse what was analysed before.
+    """Analyse music, or reuse what was analysed before.
 
     Of files with the same sound only the first is kept: one track under two names would
     be told to be unlike itself.
 
     Parameters
     ----------
-    audio_dir
-        Music, a folder per soundtrack or artist.
+    sources
+        The music.
     folder
         Where the shards are written; made when it does not exist.
-    exclude
-        Patterns as the shell's of paths relative to `audio_dir` to leave out; ``*``
-        matches slashes too.
     min_s
         Shorter files are no music (jingles, sound effects) and are left out.
     max_s
@@ -185,117 +218,118 @@ def build_spectrograms(
     Raises
     ------
     FatalError
-        There is no music to learn from.
+        There is no music to learn from, or the shards cannot be written.
     """
-    paths = sorted(
-        path.relative_to(audio_dir).as_posix()
-        for path in audio_dir.rglob("*")
-        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()
-    )
-    paths = [p for p in paths if not any(fnmatchcase(p, glob) for glob in exclude)]
-    wanted = {"paths": paths, "min_s": min_s, "max_s": max_s}
-    if _read_index(folder).get("made_of") == wanted:
-        report(f"reusing the spectrograms in {folder}")
-        return Spectrograms(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def analyse(path: str) -> DbFrames | TrackError:
-        try:
-            return db_frames(stream_waveform(str(audio_dir / path)), max_s=max_s)
-        except TrackError as error:
-            return error
-
-    writer = _ShardWriter(folder)
-    seen: set[bytes] = set()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for n_done, (path, frames) in enumerate(
-            zip(paths, pool.map(analyse, paths), strict=True), start=1
-        ):
-            if isinstance(frames, TrackError):
-                report(f"{path}: {frames}")
-            elif len(frames) * HOP_LENGTH >= min_s * SAMPLE_RATE:
-                digest = hashlib.sha256(frames.tobytes()).digest()
-                if digest not in seen:
-                    writer.add(path, frames)
-                seen.add(digest)
-            if n_done % 100 == 0:
-                report(f"{n_done} of {len(paths)} files analysed")
-    if not writer.tracks:
-        raise FatalError(f"no music of {min_s:g} s or more under {audio_dir}")
-    writer.close(wanted)
-    return Spectrograms(folder)
+    with explained(str(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+        shards = _Shards(folder, settings={"max_s": max_s})
+        todo = [s for s in sources if not shards.has(s.path)]
+        if todo:
+            report(f"analysing {len(todo)} of {len(sources)} files")
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for start in range(0, len(todo), READ_AHEAD):
+                part = todo[start : start + READ_AHEAD]
+                done = pool.map(lambda source: _analyse(source.path, max_s), part)
+                for source, (state, frames) in zip(part, done, strict=True):
+                    if isinstance(frames, TrackError):
+                        report(f"{source.path}: {frames}")
+                    else:
+                        shards.add(source.path, state, frames)
+                n_done = start + len(part)
+                if n_done % (8 * READ_AHEAD) == 0:
+                    report(f"{n_done} of {len(todo)} files analysed")
+        shards.flush()
+    tracks = shards.tracks(sources, min_frames=max(N_FRAMES, _n_frames(min_s)))
+    if not tracks:
+        raise FatalError(f"no music of {min_s:g} s or more to learn from")
+    return Spectrograms(folder, tracks)
 
 
-def _read_index(folder: Path) -> dict[str, object]:
+def _n_frames(seconds: float) -> int:
+    """Frames of the whole slices in so much time."""
+    return int(seconds * SAMPLE_RATE / HOP_LENGTH) // N_FRAMES * N_FRAMES
+
+
+def _analyse(path: str, max_s: float) -> tuple[str, DbFrames | TrackError]:
+    state = _file_state(path)
     try:
-        index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return index if isinstance(index, dict) else {}
+        return state, db_frames(stream_waveform(path), max_s=max_s)
+    except TrackError as error:
+        return state, error
 
 
-class _ShardWriter:
-    """Writes frames shard by shard, and the index last: no index, no data set."""
+def _file_state(path: str) -> str:
+    """Time of change and size of a file, or nothing."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ""
+    return f"{status.st_mtime_ns}:{status.st_size}"
 
-    def __init__(self, folder: Path) -> None:
+
+class _Shards:
+    """The shards of a folder that are whole, and the one that is being filled."""
+
+    def __init__(self, folder: Path, *, settings: dict[str, float]) -> None:
         self._folder = folder
+        self._settings = settings
+        self._known: dict[str, tuple[int, _Entry]] = {}
         self._n_shards = 0
-        self._pending: list[DbFrames] = []
-        self._n_pending = 0
-        self.tracks: list[Track] = []
-        (folder / INDEX_FILE).unlink(missing_ok=True)
+        self._frames: list[DbFrames] = []
+        self._entries: list[_Entry] = []
+        for path in sorted(folder.glob("frames-*.json")):
+            number = int(path.stem.removeprefix("frames-"))
+            self._n_shards = max(self._n_shards, number + 1)
+            for entry in self._read(path):
+                self._known[entry.path] = (number, entry)
 
-    def add(self, path: str, frames: DbFrames) -> None:
-        start, stop = self._n_pending, self._n_pending + len(frames)
-        group = Path(path).parts[0]
-        self.tracks.append(Track(path, group, self._n_shards, start, stop))
-        self._pending.append(frames)
-        self._n_pending = stop
-        if stop >= SHARD_FRAMES:
-            self._flush()
+    def _read(self, path: Path) -> list[_Entry]:
+        """Read what a shard says: nothing if it was made otherwise or is damaged."""
+        try:
+            index = json.loads(path.read_text(encoding="utf-8"))
+            if index["settings"] != self._settings:
+                return []
+            return [_Entry(**entry) for entry in index["files"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
 
-    def _flush(self) -> None:
-        if self._pending:
-            shard = np.concatenate(self._pending)
-            np.save(self._folder / _shard_name(self._n_shards), shard)
-            self._n_shards += 1
-            self._pending, self._n_pending = [], 0
+    def has(self, path: str) -> bool:
+        known = self._known.get(path)
+        return known is not None and known[1].state == _file_state(path) != ""
 
-    def close(self, made_of: dict[str, object]) -> None:
-        self._flush()
-        index = {
-            "made_of": made_of,
-            "n_shards": self._n_shards,
-            "tracks": [asdict(track) for track in self.tracks],
-        }
-        temporary = self._folder / f"{INDEX_FILE}.part"
-        temporary.write_text(json.dumps(index), encoding="utf-8")
-        temporary.replace(self._folder / INDEX_FILE)
+    def add(self, path: str, state: str, frames: DbFrames) -> None:
+        start = sum(map(len, self._frames))
+        digest = hashlib.sha256(frames.tobytes()).hexdigest()
+        entry = _Entry(path, state, digest, start, start + len(frames))
+        self._frames.append(frames)
+        self._entries.append(entry)
+        self._known[path] = (self._n_shards, entry)
+        if entry.stop >= SHARD_FRAMES:
+            self.flush()
 
+    def flush(self) -> None:
+        """Write the shard that is being filled: its frames first."""
+        if not self._entries:
+            return
+        path = self._folder / _shard_name(self._n_shards)
+        with atomic_writer(f"{path}.npy") as file:
+            np.save(file, np.concatenate(self._frames))
+        files = [asdict(entry) for entry in self._entries]
+        with atomic_writer(f"{path}.json") as file:
+            index = {"settings": self._settings, "files": files}
+            file.write(json.dumps(index).encode())
+        self._n_shards += 1
+        self._frames, self._entries = [], []
 
-def split_held_out(
-    tracks: Sequence[Track], held_out: Iterable[str]
-) -> tuple[list[Track], list[Track]]:
-    """Part the tracks of some groups from all others.
-
-    Returns
-    -------
-    train, validation : list of Track
-
-    Raises
-    ------
-    FatalError
-        A group has no track, no group has two, or fewer than two are left to train on.
-    """
-    names = set(held_out)
-    sizes = Counter(track.group for track in tracks if track.group in names)
-    if unknown := names - sizes.keys():
-        raise FatalError(
-            f"--hold-out {', '.join(sorted(unknown))}: no such folder with music"
-        )
-    if names and max(sizes.values()) < 2:
-        raise FatalError("--hold-out needs a folder with two tracks or more")
-    train = [track for track in tracks if track.group not in names]
-    if len(train) < 2:
-        raise FatalError("need two tracks or more to train on")
-    return train, [track for track in tracks if track.group in names]
+    def tracks(self, sources: Sequence[Source], *, min_frames: int) -> list[Track]:
+        """Find the frames of every source that has enough and is no copy."""
+        tracks, seen = [], set()
+        for source in sources:
+            if source.path not in self._known:
+                continue
+            shard, entry = self._known[source.path]
+            if entry.stop - entry.start >= min_frames and entry.digest not in seen:
+                seen.add(entry.digest)
+                place = (shard, entry.start, entry.stop)
+                tracks.append(Track(source.path, source.group, *place))
+        return tracks

@@ -1,4 +1,4 @@
-"""Train an encoder by contrast: slices of one track attract, all others repel."""
+"""Train an encoder."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ import contextlib
 import queue
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from beetsplug.deejai.embedding.encoder import KerasEncoder, import_keras
-from beetsplug.deejai.evaluation.metrics import evaluate
+from beetsplug.deejai.embedding.keras_encoder import KerasEncoder, import_keras
+from beetsplug.deejai.errors import FatalError
+from beetsplug.deejai.output.atomic import explained
+from beetsplug.deejai.training.checkpoint import (
+    Progress,
+    load_checkpoint,
+    save_checkpoint,
+)
 from beetsplug.deejai.training.discriminant import fit_discriminant
-from beetsplug.deejai.training.networks import fold_batch_norm, trunk, with_head
-from beetsplug.deejai.training.pairs import draw_pairs
+from beetsplug.deejai.training.networks import LAST, fold_batch_norm, trunk
+from beetsplug.deejai.training.objective import Objective, make_learner, make_loss
+from beetsplug.deejai.training.pairs import Augmentation, draw_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,146 +30,227 @@ if TYPE_CHECKING:
 
     from beetsplug.deejai.embedding.encoder import Encoder
     from beetsplug.deejai.training.dataset import Spectrograms, Track
+    from beetsplug.deejai.training.lessons import Lessons
+    from beetsplug.deejai.training.objective import Learner
+    from beetsplug.deejai.training.validation import Validation
 
-SLICES_PER_TRACK = 16
-"""Slices of a track that the last layer is fitted to: 80 s of it."""
+SOLVED_TRACKS = 2000
+"""Tracks that the last layer is fitted to, at most."""
+
+SOLVED_SLICES = 16
+"""Slices of each of them: 80 s."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything a training run depends on besides the music.
+    """Everything a training run depends on besides the music and the network.
 
-    `n_tracks` is the number of tracks in a batch (twice as many slices),
-    `temperature` divides the cosine similarities, `learning_rate` is the highest of a
-    schedule that rises for a twentieth of `n_steps` and then falls as a cosine.
+    Attributes
+    ----------
+    objective
+        The loss.
+    augmentation
+        How slices are changed.
+    discriminant
+        Whether the last layer is solved (:func:`solve_last_layer`), else it is trained
+        to say the target.
+    n_steps
+        Batches, at most.
+    n_tracks
+        Tracks in a batch; twice as many slices.
+    validate_every
+        Steps between two measurements, each of which is followed by a checkpoint.
+    patience
+        Measurements without a better score after which training ends; 0 = never.
+    learning_rate
+        The highest of a schedule that rises for a twentieth of `n_steps` and then falls
+        as a cosine.
+    weight_decay
+        Of AdamW.
+    seed
+        Of everything random.
     """
 
-    n_steps: int = 800
+    objective: Objective = field(default_factory=Objective)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    discriminant: bool = True
+    n_steps: int = 2000
     n_tracks: int = 96
-    temperature: float = 0.1
-    spare_group: bool = True
+    validate_every: int = 100
+    patience: int = 10
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     seed: int = 0
 
 
-def nt_xent(*, temperature: float, spare_group: bool) -> Callable[[Any, Any], Any]:
-    """Make the normalised temperature-scaled cross-entropy loss (SimCLR, Chen 2020).
-
-    Parameters
-    ----------
-    temperature
-        Smaller is stricter with the nearest of the others.
-    spare_group
-        Do not repel tracks of the same group: they may well sound alike.
-
-    Returns
-    -------
-    callable
-        Maps labels (2n, 2), as :func:`~beetsplug.deejai.training.pairs.draw_pairs`
-        makes them, and vectors (2n, d) to losses (2n,).
-    """
-    ops = import_keras().ops
-
-    def loss(labels: Any, vectors: Any) -> Any:
-        n_rows = ops.shape(vectors)[0]
-        unit = vectors / (ops.norm(vectors, axis=1, keepdims=True) + 1e-6)
-        similarity = ops.matmul(unit, ops.transpose(unit)) / temperature
-        labels = ops.cast(labels, "int32")
-        track, group = labels[:, 0], labels[:, 1]
-        itself = ops.cast(ops.eye(n_rows), "bool")
-        partner = ops.logical_and(
-            ops.equal(track[:, None], track[None]), ops.logical_not(itself)
-        )
-        ignored = itself
-        if spare_group:
-            kin = ops.equal(group[:, None], group[None])
-            ignored = ops.logical_and(kin, ops.logical_not(partner))
-        similarity = ops.where(ignored, -1e9, similarity)
-        attraction = ops.sum(ops.where(partner, similarity, 0.0), axis=1)
-        return ops.logsumexp(similarity, axis=1) - attraction
-
-    return loss
-
-
 def fit(
-    model: Any,
+    network: Any,
     spectrograms: Spectrograms,
     *,
     train: Sequence[Track],
-    validation: Sequence[Track] = (),
+    validation: Validation,
     output: Path,
     recipe: Recipe,
-    validate_every: int = 100,
+    lessons: Lessons | None = None,
+    checkpoint: Path | None = None,
+    run: str = "",
     report: Callable[[str], None] = lambda line: None,
-) -> Encoder:
+) -> Progress:
     """Train a network and write it as an encoder.
+
+    With validation music the file holds the network that did best on it: by the mean
+    cosine similarity to the targets, or without targets by how early the second half
+    of a track is found from its first. Without, it holds the last one.
 
     Parameters
     ----------
-    model
-        As :func:`~beetsplug.deejai.training.networks.compact` makes it.
-    spectrograms, train, validation
-        The music. The validation tracks are only ever measured: no choice follows.
+    network
+        As made by :mod:`~beetsplug.deejai.training.networks`.
+    spectrograms, train
+        The music to learn from.
+    validation
+        The music that only measures.
     output
-        A ``.keras`` file, replaced whenever the network is measured, so that a run that
-        is broken off leaves an encoder too.
-    validate_every
-        Steps between two measurements.
+        A ``.keras`` file, replaced whenever the network has become better.
+    recipe
+        All settings.
+    lessons
+        The targets; None when the recipe has none.
+    checkpoint
+        Where the state is kept; a run that was broken off goes on from there.
+    run
+        Tells this run from others with the same checkpoint.
     report
         Receives a line at each measurement.
 
     Returns
     -------
-    Encoder
-        The trained one, which `output` holds.
+    Progress
+        Steps, time and the validation scores.
+
+    Raises
+    ------
+    FatalError
+        The encoder or the checkpoint cannot be written, or the loss is no number.
     """
-    learner = with_head(model)
-    learner.compile(
-        optimizer=_optimizer(import_keras(), recipe),
-        loss=nt_xent(temperature=recipe.temperature, spare_group=recipe.spare_group),
-        jit_compile=False,
+    learner = make_learner(
+        network, recipe.objective, own_output=not recipe.discriminant
     )
-    start = time.monotonic()
-    losses: list[float] = []
-    batches = _in_background(_batches(spectrograms, train, recipe), size=4)
-    for step, (slices, labels) in enumerate(batches, start=1):
-        losses.append(float(learner.train_on_batch(slices[..., None], labels)))
-        if step % validate_every == 0 or step == recipe.n_steps:
-            solve_last_layer(model, spectrograms, train)
-            encoder = save_encoder(model, output)
-            measured = _measure(encoder, spectrograms, validation)
-            report(
-                f"step {step}/{recipe.n_steps}  {time.monotonic() - start:.0f} s  "
-                f"loss {np.mean(losses):.3f}{measured}"
+    optimizer = _optimizer(recipe)
+    learner.model.compile(
+        optimizer=optimizer, loss=make_loss(recipe.objective), jit_compile=False
+    )
+    optimizer.build(learner.model.trainable_variables)
+    measure = _Measure(learner, network, spectrograms, train, validation, recipe)
+    progress = None
+    if checkpoint is not None:
+        progress = load_checkpoint(
+            checkpoint, run=run, model=learner.model, optimizer=optimizer
+        )
+    if progress is not None:
+        report(f"going on after step {progress.step}")
+    else:
+        progress = Progress()
+        if learner.predictor is not None and validation.taught:
+            progress.untrained = validation.target_similarity(learner.predictor)
+    started = time.monotonic() - progress.seconds
+    while progress.step < recipe.n_steps:
+        first, every = progress.step, recipe.validate_every
+        progress.step = min(first - first % every + every, recipe.n_steps)
+        with _in_background(
+            _batches(spectrograms, train, lessons, recipe, first, progress.step),
+            size=4,
+        ) as batches:
+            history = learner.model.fit(
+                batches,
+                steps_per_epoch=progress.step - first,
+                shuffle=False,
+                verbose=0,
             )
-            losses.clear()
-    return encoder
+        loss = float(history.history["loss"][-1])
+        if not np.isfinite(loss):
+            raise FatalError("the loss is no number any more: lower --learning-rate")
+        score, line = measure()
+        progress.seconds = time.monotonic() - started
+        if score is not None:
+            progress.scores.append(score)
+        if score is None or score > (progress.best_score or -np.inf):
+            progress.best_score, progress.best_step = score, progress.step
+            save_encoder(network, output)
+        report(
+            f"step {progress.step}/{recipe.n_steps}  {progress.seconds:.0f} s  "
+            f"loss {loss:.3f}{line}"
+        )
+        if checkpoint is not None:
+            save_checkpoint(
+                checkpoint,
+                progress,
+                run=run,
+                model=learner.model,
+                optimizer=optimizer,
+            )
+        n_since = (progress.step - progress.best_step) // recipe.validate_every
+        if score is not None and 0 < recipe.patience <= n_since:
+            report(f"no better for {n_since} measurements: done")
+            break
+    return progress
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """Measures the network as it stands: the score to go by, and a line about all."""
+
+    learner: Learner
+    network: Any
+    spectrograms: Spectrograms
+    train: Sequence[Track]
+    validation: Validation
+    recipe: Recipe
+
+    def __call__(self) -> tuple[float | None, str]:
+        if self.recipe.discriminant:
+            solve_last_layer(
+                self.network, self.spectrograms, self.train, seed=self.recipe.seed
+            )
+        if not self.validation.tracks:
+            return None, ""
+        encoder = KerasEncoder(self.network, model_id="in training")
+        figures = self.validation.retrieval(encoder)
+        score = figures.get("halves")
+        if self.learner.predictor is not None and self.validation.taught:
+            score = self.validation.target_similarity(self.learner.predictor)
+            figures = {"target": score, **figures}
+        line = "".join(f"  {name} {value:.3f}" for name, value in figures.items())
+        return score, line
 
 
 def solve_last_layer(
-    model: Any, spectrograms: Spectrograms, tracks: Sequence[Track]
+    network: Any, spectrograms: Spectrograms, tracks: Sequence[Track], *, seed: int = 0
 ) -> None:
-    """Set the last layer to the discriminant of the trunk's features.
+    """Set the last layer to the discriminant of what it sees.
 
-    It is fitted to :data:`SLICES_PER_TRACK` slices of each track, evenly spaced.
+    It is fitted to :data:`SOLVED_SLICES` slices of each track, evenly spaced, of at
+    most :data:`SOLVED_TRACKS` tracks.
     """
-    below = trunk(model)
-    features, numbers = [], []
+    below = trunk(network)
+    if len(tracks) > SOLVED_TRACKS:
+        rng = np.random.default_rng(seed)
+        chosen = np.sort(rng.choice(len(tracks), SOLVED_TRACKS, replace=False))
+        tracks = [tracks[k] for k in chosen]
+    seen, numbers = [], []
     for number, track in enumerate(tracks):
-        slices = spectrograms.slices(track)
-        n_wanted = min(SLICES_PER_TRACK, len(slices))
-        picked = np.linspace(0, len(slices) - 1, n_wanted).astype(int)
-        features.append(below.predict_on_batch(slices[picked][..., None]))
-        numbers += [number] * n_wanted
-    last = model.get_layer("vectors")
+        slices = spectrograms.slices(track, max_slices=SOLVED_SLICES)
+        seen.append(np.asarray(below.predict_on_batch(slices[..., None])))
+        numbers += [number] * len(slices)
+    last = network.get_layer(LAST)
     kernel, bias = fit_discriminant(
-        np.concatenate(features), tracks=numbers, n_components=last.units
+        np.concatenate(seen), tracks=numbers, n_components=last.units
     )
     last.set_weights([kernel, bias])
 
 
-def _optimizer(keras: Any, recipe: Recipe) -> Any:
+def _optimizer(recipe: Recipe) -> Any:
+    keras = import_keras()
     n_warm_up = max(1, recipe.n_steps // 20)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0,
@@ -174,14 +262,28 @@ def _optimizer(keras: Any, recipe: Recipe) -> Any:
 
 
 def _batches(
-    spectrograms: Spectrograms, tracks: Sequence[Track], recipe: Recipe
+    spectrograms: Spectrograms,
+    tracks: Sequence[Track],
+    lessons: Lessons | None,
+    recipe: Recipe,
+    start: int,
+    stop: int,
 ) -> Iterator[tuple[Any, Any]]:
-    rng = np.random.default_rng(recipe.seed)
-    for _ in range(recipe.n_steps):
-        yield draw_pairs(spectrograms, tracks, n_tracks=recipe.n_tracks, rng=rng)
+    for step in range(start, stop):
+        # A generator for each step: a run that goes on draws what it would have drawn.
+        slices, labels = draw_pairs(
+            spectrograms,
+            tracks,
+            n_tracks=recipe.n_tracks,
+            rng=np.random.default_rng((recipe.seed, step)),
+            lessons=lessons,
+            augmentation=recipe.augmentation,
+        )
+        yield slices[..., None], labels
 
 
-def _in_background(batches: Iterator[Any], *, size: int) -> Iterator[Any]:
+@contextlib.contextmanager
+def _in_background(batches: Iterator[Any], *, size: int) -> Iterator[Iterator[Any]]:
     """Make the next batches while the network learns from this one."""
     ready: queue.Queue[Any] = queue.Queue(size)
     stopped = threading.Event()
@@ -202,35 +304,36 @@ def _in_background(batches: Iterator[Any], *, size: int) -> Iterator[Any]:
         except Exception as error:  # noqa: BLE001 - raised again by who waits for it
             put(error)
 
-    worker = threading.Thread(target=work, name="deejai-batches", daemon=True)
-    worker.start()
-    try:
+    def take() -> Iterator[Any]:
         while (batch := ready.get()) is not None:
             if isinstance(batch, Exception):
                 raise batch
             yield batch
+
+    worker = threading.Thread(target=work, name="deejai-batches", daemon=True)
+    worker.start()
+    try:
+        yield take()
     finally:
         stopped.set()
         worker.join()
 
 
-def save_encoder(model: Any, output: Path) -> Encoder:
-    """Write a network without what only training needs, through a temporary name."""
-    folded = fold_batch_norm(model)
-    output.parent.mkdir(parents=True, exist_ok=True)
+def save_encoder(network: Any, output: Path) -> Encoder:
+    """Write a network without what only training needs, through a temporary name.
+
+    Raises
+    ------
+    FatalError
+        The file cannot be written.
+    """
+    folded = fold_batch_norm(network)
     temporary = output.with_name(f".{output.stem}.part.keras")
-    folded.save(temporary)
-    temporary.replace(output)
+    with explained(str(output)):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folded.save(temporary)
+            temporary.replace(output)
+        finally:
+            temporary.unlink(missing_ok=True)
     return KerasEncoder(folded, model_id=output.stem)
-
-
-def _measure(
-    encoder: Encoder, spectrograms: Spectrograms, tracks: Sequence[Track]
-) -> str:
-    if not tracks:
-        return ""
-    figures = evaluate(
-        [encoder.encode(spectrograms.slices(track)) for track in tracks],
-        labels=[track.group for track in tracks],
-    )
-    return "".join(f"  {name} {value:.3f}" for name, value in figures.items())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from beetsplug.deejai.audio.constants import N_FRAMES, N_MELS, VECTOR_SIZE
-from beetsplug.deejai.embedding.encoder import import_keras
+from beetsplug.deejai.embedding.keras_encoder import import_keras
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 STEM_FILTERS = 24
 """Filters of the first layer: it is the one that sees the slice at full size."""
 
-FILTERS = (64, 128, 192)
+FILTERS = (64, 128, 256)
 """Filters of the separable layers, each at half the resolution of the one before."""
 
-TRUNK = "over_time"
-"""Name of the layer whose output sums a slice up, before the last layer."""
+LAST = "vectors"
+"""Name of every network's last layer: dense and linear, it makes the vector."""
 
 
 def compact(
@@ -81,39 +81,24 @@ def compact(
     n_bands, n_steps, n_channels = x.shape[1:]
     x = layers.Permute((2, 1, 3), name="time_first")(x)
     x = layers.Reshape((n_steps, n_bands * n_channels), name="fold_bands")(x)
-    x = layers.Concatenate(name=TRUNK)(
+    x = layers.Concatenate(name="over_time")(
         [
             layers.GlobalAveragePooling1D(name="mean")(x),
             layers.GlobalMaxPooling1D(name="max")(x),
         ]
     )
-    outputs = layers.Dense(vector_size, name="vectors")(x)
+    outputs = layers.Dense(vector_size, name=LAST)(x)
     return keras.Model(inputs, outputs, name="compact")
+
+
+def features(encoder: Any) -> Any:
+    """Return what a network's last layer sees: all that it knows about a slice."""
+    return encoder.get_layer(LAST).input
 
 
 def trunk(encoder: Any) -> Any:
     """Return the network up to its last layer, sharing its weights."""
-    keras = import_keras()
-    return keras.Model(encoder.input, encoder.get_layer(TRUNK).output)
-
-
-def with_head(encoder: Any, *, n_hidden: int = 512, dropout: float = 0.3) -> Any:
-    """Put a head on the trunk that is trained with it and then thrown away.
-
-    What the contrast wants forgotten is forgotten in the head; the trunk stays the
-    better judge of music that it has not seen (SimCLR, Chen 2020).
-
-    Returns
-    -------
-    keras.Model
-        (None, 96, 216, 1) to (None, 128), sharing the weights of the trunk.
-    """
-    keras = import_keras()
-    layers = keras.layers
-    x = layers.Dropout(dropout)(encoder.get_layer(TRUNK).output)
-    x = layers.Dense(n_hidden, activation="relu")(x)
-    x = layers.Dropout(dropout)(x)
-    return keras.Model(encoder.input, layers.Dense(128)(x))
+    return import_keras().Model(encoder.input, features(encoder))
 
 
 def fold_batch_norm(encoder: Any) -> Any:
@@ -122,19 +107,22 @@ def fold_batch_norm(encoder: Any) -> Any:
     Returns
     -------
     keras.Model
-        The same function, at inference, with fewer passes over memory.
+        The same function, at inference, with fewer passes over memory. Another network
+        than ``compact`` is returned as it is.
     """
+    if encoder.name != "compact":
+        return encoder
     names = {layer.name for layer in encoder.layers}
     numbers = [k for k in range(len(encoder.layers)) if f"conv_{k}" in names]
     convolutions = [encoder.get_layer(f"conv_{k}") for k in numbers]
     folded = compact(
         stem_filters=convolutions[0].filters,
         filters=[convolution.filters for convolution in convolutions[1:]],
-        vector_size=encoder.get_layer("vectors").units,
+        vector_size=encoder.get_layer(LAST).units,
         batch_norm=False,
     )
-    last = encoder.get_layer("vectors").get_weights()
-    folded.get_layer("vectors").set_weights(last)
+    last = encoder.get_layer(LAST).get_weights()
+    folded.get_layer(LAST).set_weights(last)
     for k, convolution in zip(numbers, convolutions, strict=True):
         *depthwise, kernel = convolution.get_weights()
         norm = encoder.get_layer(f"norm_{k}")
