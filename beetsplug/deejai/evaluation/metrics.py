@@ -1,7 +1,9 @@
 """Measures of listening quality on track vectors (pure).
 
 The labels (the soundtrack, the artist) are known and did not make the vectors: a label
-that near neighbours share says how far near in the space is near to the ear.
+that near neighbours share says how far near in the space is near to the ear. Tracks at
+the same distance count as if in random order, so that equal vectors score as chance
+does, and the order of the tracks never matters.
 """
 
 from __future__ import annotations
@@ -11,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from beetsplug.deejai.embedding.pooling import pool_mean
-from beetsplug.deejai.vectors import unit
+from beetsplug.deejai.evaluation.labels import (
+    NO_ROWS,
+    Alike,
+    Labels,
+    Question,
+    continuations,
+)
+from beetsplug.deejai.evaluation.ranking import Measure, score
+from beetsplug.deejai.recommend.index import query_vector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +50,13 @@ def validate(vectors: Array, *, labels: Sequence[object] | None = None) -> None:
         raise ValueError(f"{len(labels)} labels for {len(vectors)} vectors")
 
 
-def precision_at_k(vectors: Array, *, labels: Sequence[object], k: int) -> float:
+def precision_at_k(
+    vectors: Array,
+    *,
+    labels: Sequence[object],
+    k: int,
+    apart: Sequence[object] | None = None,
+) -> float:
     """Measure how many of the nearest neighbours share their query's label.
 
     Parameters
@@ -49,9 +65,14 @@ def precision_at_k(vectors: Array, *, labels: Sequence[object], k: int) -> float
         Shape (n_tracks, d). Every track whose label another one has is a query; it is
         not its own neighbour.
     labels
-        One for each track.
+        One for each track: a value, or a list, tuple or set of several, of which two
+        tracks need to share one. Tracks without a value (None, empty) are left out.
     k
-        Neighbours looked at, nearest first; at most ``n_tracks - 1`` are.
+        Neighbours looked at, nearest first; at most as many as there are.
+    apart
+        A second label, such as the album where `labels` are artists. Tracks that
+        share it with the query are left out, and a query that nothing is left for is
+        none.
 
     Returns
     -------
@@ -65,20 +86,64 @@ def precision_at_k(vectors: Array, *, labels: Sequence[object], k: int) -> float
     ValueError
         Malformed input, ``k < 1``, or no label occurs twice.
     """
+    return _neighbours("precision", vectors, labels, k, apart)
+
+
+def hit_rate_at_k(
+    vectors: Array,
+    *,
+    labels: Sequence[object],
+    k: int,
+    apart: Sequence[object] | None = None,
+) -> float:
+    """Measure how often any of the nearest neighbours shares its query's label.
+
+    Parameters
+    ----------
+    vectors, labels, k, apart
+        As for :func:`precision_at_k`.
+
+    Returns
+    -------
+    float
+        Share of the queries with such a neighbour among the `k` nearest, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        Malformed input, ``k < 1``, or no label occurs twice.
+    """
+    return _neighbours("hit", vectors, labels, k, apart)
+
+
+def _neighbours(
+    kind: Any,
+    vectors: Array,
+    labels: Sequence[object],
+    k: int,
+    apart: Sequence[object] | None,
+) -> float:
     validate(vectors, labels=labels)
     if k < 1:
         raise ValueError(f"k must be 1 or more, not {k}")
-    _, label_ids = np.unique(np.asarray(list(labels), dtype=str), return_inverse=True)
-    similarity = unit(vectors) @ unit(vectors).T
-    np.fill_diagonal(similarity, -np.inf)
-    nearest = np.argsort(-similarity, axis=1, kind="stable")[:, : len(vectors) - 1]
-    same = label_ids[nearest[:, :k]] == label_ids[:, None]
-    n_others = np.bincount(label_ids)[label_ids] - 1
-    queries = n_others > 0
-    if not queries.any():
+    if apart is not None:
+        validate(vectors, labels=apart)
+    every = Labels(labels)
+    rows = np.flatnonzero(every.known)
+    questions = Alike(
+        every.of(rows), apart=None if apart is None else Labels(apart).of(rows)
+    )
+    if not len(questions):
         raise ValueError("no two tracks share a label")
-    best = np.minimum(n_others, same.shape[1])[queries]
-    return float(np.mean(same[queries].sum(axis=1) / best))
+    known = vectors[rows]
+    return float(
+        score(
+            known[questions.rows],
+            targets=known,
+            questions=questions,
+            measures=[Measure(kind, k)],
+        ).mean()
+    )
 
 
 def mean_reciprocal_rank(queries: Array, *, targets: Array) -> float:
@@ -106,9 +171,61 @@ def mean_reciprocal_rank(queries: Array, *, targets: Array) -> float:
     validate(targets)
     if queries.shape != targets.shape:
         raise ValueError(f"shapes {queries.shape} and {targets.shape} differ")
-    similarity = unit(queries) @ unit(targets).T
-    ranks = (similarity >= np.diag(similarity)[:, None]).sum(axis=1)
-    return float(np.mean(1.0 / ranks))
+    questions = [Question(np.array([row]), NO_ROWS) for row in range(len(queries))]
+    return float(
+        score(
+            queries, targets=targets, questions=questions, measures=[Measure("rank")]
+        ).mean()
+    )
+
+
+def continuation(
+    vectors: Array, *, playlists: Sequence[Sequence[int]], k: int = 10
+) -> dict[str, float]:
+    """Measure how well the second half of playlists is found from the first.
+
+    The first half are the seeds; the mean of their unit vectors is compared with all
+    other tracks. R-precision is that of the Million Playlist challenge (RecSys 2018)
+    for tracks: of as many tracks as were withheld, the share that was withheld. What
+    that challenge later added for a wrong track by a right artist is not counted.
+
+    Parameters
+    ----------
+    vectors
+        Shape (n_tracks, d).
+    playlists
+        Rows of tracks in order. Of a track that comes twice the first counts, and of
+        an odd number the middle one is to be found. Those of one track are left out.
+    k
+        Length of the list that is searched for a hit.
+
+    Returns
+    -------
+    dict
+        ``hit_rate``: share of the playlists with a withheld track among the first `k`;
+        ``r_precision``. Both in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        Malformed input, a row that is none, ``k < 1``, or no playlist has two tracks.
+    """
+    validate(vectors)
+    if k < 1:
+        raise ValueError(f"k must be 1 or more, not {k}")
+    rows = [np.array(playlist, dtype=np.int64) for playlist in playlists]
+    if any(((r < 0) | (r >= len(vectors))).any() for r in rows):
+        raise ValueError("a playlist has a track that has no vector")
+    seeds, questions = continuations(rows)
+    if not questions:
+        raise ValueError("no playlist has two tracks")
+    hit_rate, r_precision = score(
+        np.stack([query_vector(vectors[part]) for part in seeds]),
+        targets=vectors,
+        questions=questions,
+        measures=[Measure("hit", k), Measure("precision")],
+    ).mean(axis=0)
+    return {"hit_rate": float(hit_rate), "r_precision": float(r_precision)}
 
 
 def evaluate(

@@ -1,142 +1,83 @@
-"""Compare what encoders and hand-made features make of the same tracks."""
+"""Lay figures out for people and for programs (pure)."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from beetsplug.deejai.audio.constants import (
-    HOP_LENGTH,
-    N_FFT,
-    N_FRAMES,
-    N_MELS,
-    SAMPLE_RATE,
-)
-from beetsplug.deejai.audio.decode import stream_waveform
-from beetsplug.deejai.audio.spectrogram import log_mel_slices
-from beetsplug.deejai.embedding.encoder import (
-    KerasEncoder,
-    import_keras,
-    model_id,
-    quiet_stderr,
-)
-from beetsplug.deejai.evaluation.metrics import evaluate
+from beetsplug.deejai.evaluation.figures import MFCC
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    import numpy.typing as npt
+    from beetsplug.deejai.evaluation.bootstrap import Estimate
+    from beetsplug.deejai.evaluation.figures import Figure
 
-    from beetsplug.deejai.embedding.encoder import Encoder
+LEGEND = (
+    "The encoder with its 95 % interval, then what else reaches how much: + the encoder"
+    "\nis ahead, - behind, = the interval of the difference holds 0, ? too few to tell."
+)
 
-    Array = npt.NDArray[np.float32]
-
-MFCC = "MFCC statistics"
-"""Name of the baseline that has learnt nothing."""
-
-N_MFCC = 20
-"""Cepstral coefficients of the baseline."""
+_HEADINGS = {MFCC: "MFCC"}
+_TITLE_WIDTH, _COUNT_WIDTH, _SCORE_WIDTH, _OTHER_WIDTH = 28, 6, 20, 11
 
 
-def compare(
-    paths: Sequence[str],
-    *,
-    labels: Sequence[str],
-    encoders: Mapping[str, Encoder],
-) -> dict[str, dict[str, float]]:
-    """Measure encoders, and MFCC statistics beside them, on labelled tracks.
-
-    Parameters
-    ----------
-    paths
-        Audio files with two slices (10 s) or more that are not silent.
-    labels
-        What the files are taken from: a soundtrack, an artist.
-    encoders
-        The encoders to compare, by the names they get in the report.
+def figure_table(figures: Sequence[Figure]) -> str:
+    """Lay figures out for a terminal, at most 98 columns wide.
 
     Returns
     -------
-    dict
-        For each encoder, and for :data:`MFCC`, the metrics of
-        :func:`beetsplug.deejai.evaluation.metrics.evaluate`.
-
-    Raises
-    ------
-    TrackError
-        A file cannot be decoded.
-    ValueError
-        A file is too short, or no two have the same label.
+    str
+        A row for each figure; a column for everything that the encoder is compared
+        with in any of them.
     """
-    vectors: dict[str, list[Array]] = {name: [] for name in encoders}
-    statistics: list[Array] = []
-    for path in paths:
-        waveform = np.concatenate(list(stream_waveform(path)))
-        slices = log_mel_slices(waveform)
-        # An untrained network has no direction for silence.
-        audible = slices.any(axis=(1, 2))
-        for name, encoder in encoders.items():
-            vectors[name].append(encoder.encode(slices[audible]))
-        statistics.append(mfcc_statistics(waveform)[: len(slices)][audible])
-    figures = {
-        name: evaluate(tracks, labels=labels) for name, tracks in vectors.items()
-    }
-    figures[MFCC] = evaluate(_standardise(statistics), labels=labels)
-    return figures
-
-
-def mfcc_statistics(waveform: Array) -> Array:
-    """Describe each slice by its MFCCs' mean, deviation and deviation of the change.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_slices, 60)
-    """
-    # Here alone: importing librosa costs seconds that only this baseline needs.
-    import librosa
-
-    coefficients = librosa.feature.mfcc(
-        y=waveform,
-        sr=SAMPLE_RATE,
-        n_mfcc=N_MFCC,
-        n_fft=N_FFT,
-        hop_length=HOP_LENGTH,
-        n_mels=N_MELS,
-    )
-    n_slices = coefficients.shape[1] // N_FRAMES
-    coefficients = coefficients[:, : n_slices * N_FRAMES]
-    slices = coefficients.reshape(N_MFCC, n_slices, N_FRAMES).transpose(1, 0, 2)
-    parts = [slices.mean(2), slices.std(2), np.diff(slices, axis=2).std(2)]
-    return np.concatenate(parts, axis=1).astype(np.float32)
-
-
-def _standardise(tracks: Sequence[Array]) -> list[Array]:
-    """Give every feature mean 0 and deviation 1 over all slices."""
-    together = np.concatenate(list(tracks))
-    mean, deviation = together.mean(axis=0), together.std(axis=0)
-    return [(track - mean) / np.maximum(deviation, 1e-9) for track in tracks]
-
-
-def untrained_encoder(path: Path, *, seed: int) -> Encoder:
-    """Make an encoder of a model file's architecture with random weights.
-
-    What it hears is owed to the architecture, not to training.
-    """
-    with quiet_stderr():
-        keras: Any = import_keras()
-        keras.utils.set_random_seed(seed)
-        model = keras.saving.load_model(str(path), compile=False, safe_mode=True)
-        clone = keras.models.clone_model(model)
-    return KerasEncoder(clone, model_id=f"{model_id(path)}-untrained-{seed}")
-
-
-def table(figures: Mapping[str, Mapping[str, float]]) -> str:
-    """Lay figures out as a Markdown table, a row for each encoder."""
-    names = list(next(iter(figures.values())))
-    lines = [f"| | {' | '.join(names)} |", "| --- |" + " --- |" * len(names)]
-    for row, values in figures.items():
-        cells = " | ".join(f"{values[name]:.2f}" for name in names)
-        lines.append(f"| {row} | {cells} |")
+    others = list(dict.fromkeys(name for f in figures for name in f.comparisons))
+    lines = [
+        "measure".ljust(_TITLE_WIDTH)
+        + "n".rjust(_COUNT_WIDTH)
+        + "  encoder".ljust(_SCORE_WIDTH)
+        + "".join(_HEADINGS.get(name, name).rjust(_OTHER_WIDTH) for name in others)
+    ]
+    for figure in figures:
+        score = figure.score
+        line = (
+            figure.title.ljust(_TITLE_WIDTH)
+            + str(figure.n_queries).rjust(_COUNT_WIDTH)
+            + f"  {score.value:.2f} [{score.low:.2f}, {score.high:.2f}]".ljust(
+                _SCORE_WIDTH
+            )
+        )
+        for name in others:
+            comparison = figure.comparisons.get(name)
+            cell = ""
+            if comparison is not None:
+                cell = f"{comparison.score.value:.2f} {comparison.verdict or ' '}"
+            line += cell.rjust(_OTHER_WIDTH)
+        lines.append(line.rstrip())
     return "\n".join(lines)
+
+
+def figures_as_data(figures: Sequence[Figure]) -> list[dict[str, Any]]:
+    """Turn figures into what JSON can say, in full precision."""
+    return [
+        {
+            "key": figure.key,
+            "title": figure.title,
+            "n": figure.n_queries,
+            "unit": figure.unit,
+            **_interval(figure.score),
+            "compared_with": {
+                name: {
+                    **_interval(comparison.score),
+                    "ahead": _interval(comparison.ahead),
+                    "verdict": comparison.verdict or None,
+                }
+                for name, comparison in figure.comparisons.items()
+            },
+        }
+        for figure in figures
+    ]
+
+
+def _interval(estimate: Estimate) -> dict[str, float]:
+    return asdict(estimate)
