@@ -187,6 +187,7 @@ class TestMistakes(Learning):
             (["track2vec", "-o", "x.npz", "--epochs", "0"], "--epochs"),
             (["track2vec", "-o", "x.npz", "--min-count", "0"], "--min-count"),
             (["factors", "-o", "x.npz", "--seed", "-1"], "--seed"),
+            (["track2vec", "-o", "x.npz", "--seed", "4294967296"], "--seed"),
             (["factors", "-o", "x.npz", "--alpha", "0"], "--alpha"),
             (["factors", "-o", "x.npz", "--regularization", "nan"], "--regularization"),
             (["factors", "-o", "x.npz", "--mpd", "."], "--previews"),

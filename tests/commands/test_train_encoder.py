@@ -105,6 +105,8 @@ class TestTrainEncoder(IOMixin, PluginTestHelper):
             (["-o", "a.keras", "--steps", "0", "{music}"], "--steps"),
             (["-o", "a.keras", "--validation", "2", "{music}"], "--validation"),
             (["-o", "a.keras", "--contrast", "-1", "{music}"], "--contrast"),
+            (["-o", "a.keras", "--seed", "-1", "{music}"], "--seed"),
+            (["-o", "a.keras", "--seed", "4294967296", "{music}"], "--seed"),
             (["-o", "a.keras", "--contrast", "0", "{music}"], "nothing to learn"),
             (["-o", "a.keras", "--vectors", "target", "{music}"], "--targets"),
             (["-o", "a.keras", "--network", "huge", "{music}"], "--network"),
@@ -122,6 +124,16 @@ class TestTrainEncoder(IOMixin, PluginTestHelper):
     def test_a_group_that_does_not_exist_is_told(self, tmp_path: Path) -> None:
         args = ["-o", str(self.output), "--hold-out", "jazz", str(self.music)]
         assert "jazz" in self.refused(*args)
+
+    def test_music_of_which_too_little_can_be_heard_is_told(
+        self, tmp_path: Path
+    ) -> None:
+        albums = tmp_path / "albums"
+        for name, seconds in {"long": 21, "short": 3, "shorter": 2}.items():
+            (albums / name).mkdir(parents=True)
+            write_sound(albums / name / "a.wav", tone(200 + seconds, seconds=seconds))
+        args = ("-o", str(self.output), "--hold-out", "long", str(albums))
+        assert "two different tracks or more" in self.refused(*args)
 
     def test_targets_of_other_music_are_told(self, tmp_path: Path) -> None:
         write_targets(str(tmp_path / "t.npz"), Targets(["/else.mp3"], np.ones((1, 3))))

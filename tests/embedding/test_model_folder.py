@@ -12,7 +12,7 @@ from models import random_slices, write_keras2, write_onnx
 
 from beetsplug.deejai.embedding.encoder import model_id, model_path
 from beetsplug.deejai.embedding.inference import NotAnEncoderError
-from beetsplug.deejai.embedding.model_files import model_suffix
+from beetsplug.deejai.embedding.model_files import model_suffix, shapes_of_keras
 from beetsplug.deejai.embedding.model_folder import ModelFolder
 from beetsplug.deejai.embedding.trial import made_slices, try_encoder
 from beetsplug.deejai.errors import FatalError
@@ -217,6 +217,21 @@ def test_a_pytorch_file_is_refused_and_says_what_to_do(tmp_path: Path) -> None:
         archive.writestr("archive/data.pkl", b"")
     with pytest.raises(FatalError, match=r"export it as \.onnx"):
         model_suffix(path)
+
+
+def test_nothing_is_told_of_a_damaged_model(tmp_path: Path) -> None:
+    path = tmp_path / "a.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", "{}" * 100)
+    content = path.read_bytes()
+    for broken in (
+        content[:30],
+        content.replace(content[41:48], b"\xff" * 7),  # no deflated data
+        content.replace(b"\x14\x00\x00\x00", b"\x14\x00\x01\x00"),  # encrypted
+        content,  # no network
+    ):
+        path.write_bytes(broken)
+        assert shapes_of_keras(path) == (None, None)
 
 
 def test_a_note_never_names_another_folders_model(

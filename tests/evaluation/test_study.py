@@ -135,6 +135,19 @@ def test_same_genre_beats_chance_and_is_no_comparison_for_genres(
     assert artist[CHANCE].score.value == pytest.approx(2.4 / 117.2, abs=0.005)
 
 
+def test_distances_of_all_lists_are_measured_in_one_space() -> None:
+    space, facts = world()
+    stretched = Space(space.tracks + 100, space.first, space.second)
+    rivals = {MFCC: [stretched], UNTRAINED: [noise(1)]}
+    diversity = by_key(study(space, facts, rivals=rivals).figures)["diversity"]
+    # In its own space all tracks are nearly the same, and in noise all unrelated.
+    assert diversity.comparisons[MFCC].score.value > 0.2
+    chance = diversity.comparisons[CHANCE].score.value
+    assert diversity.comparisons[UNTRAINED].score.value == pytest.approx(
+        chance, abs=0.05
+    )
+
+
 def test_there_is_no_verdict_where_more_is_not_better(
     figures: dict[str, Figure],
 ) -> None:

@@ -141,6 +141,35 @@ def test_a_damaged_shard_is_made_again(music: Path, tmp_path: Path, text: str) -
     assert names(build(music, tmp_path), music) == names(whole, music)
 
 
+@pytest.mark.parametrize("left", [None, 0, 50, 20_000])
+def test_frames_that_are_gone_or_cut_are_made_again(
+    music: Path, tmp_path: Path, left: int | None
+) -> None:
+    whole = build(music, tmp_path)
+    (path,) = tmp_path.glob("*.npy")
+    if left is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:left])
+    again = build(music, tmp_path)
+    assert names(again, music) == names(whole, music)
+    for one, other in zip(again.tracks, whole.tracks, strict=True):
+        assert again.frames(one).shape == (other.stop - other.start, N_MELS)
+
+
+def test_a_file_in_no_folder_is_a_group_of_its_own(tmp_path: Path) -> None:
+    for name in ("b.mp3", "a.ogg", "soul/c.mp3", "soul/deep/d.mp3"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    groups = {s.path.rpartition("/")[2]: s.group for s in find_music(tmp_path)}
+    assert groups == {
+        "a.ogg": "a.ogg",
+        "b.mp3": "b.mp3",
+        "c.mp3": "soul",
+        "d.mp3": "soul",
+    }
+
+
 def test_shards_tell_how_they_were_made(music: Path, tmp_path: Path) -> None:
     build(music, tmp_path)
     (path,) = tmp_path.glob("*.json")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +12,10 @@ import pytest
 from sounds import clicks, noise, tone, write_sound
 
 from beetsplug.deejai.audio.constants import N_FRAMES, N_MELS
-from beetsplug.deejai.embedding.encoder import load_encoder
+from beetsplug.deejai.embedding.encoder import KerasEncoder, load_encoder
 from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.training import fit as fitting
+from beetsplug.deejai.training.checkpoint import Progress, save_checkpoint
 from beetsplug.deejai.training.dataset import Spectrograms, Track, build_spectrograms
 from beetsplug.deejai.training.fit import Recipe, fit, save_encoder, solve_last_layer
 from beetsplug.deejai.training.lessons import Lessons
@@ -133,6 +136,51 @@ def test_a_checkpoint_of_another_run_is_not_gone_on_from(
             report=said.append,
         )
     assert not any("going on" in line for line in said)
+    assert said[1].startswith("the checkpoint is damaged or of another run")
+
+
+def test_an_encoder_that_is_gone_is_written_again(
+    spectrograms: Spectrograms, tmp_path: Path
+) -> None:
+    output = tmp_path / "a.keras"
+    for _ in range(2):
+        progress = fit(
+            compact(**TINY),
+            spectrograms,
+            train=spectrograms.tracks,
+            validation=Validation(spectrograms, spectrograms.tracks),
+            output=output,
+            recipe=replace(RECIPE, n_steps=1),
+            checkpoint=tmp_path / "checkpoint.npz",
+        )
+        assert progress.best_step == 1
+        assert load_encoder(output).vector_size == 100
+        output.unlink()
+
+
+def test_a_disk_that_is_full_at_a_checkpoint_is_told(tmp_path: Path) -> None:
+    model = compact(**TINY)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(FatalError, match=r"cannot write .*a\.npz"):
+            save_checkpoint(
+                tmp_path / "a.npz", Progress(), run="", model=model, optimizer=model
+            )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert not list(tmp_path.iterdir())
+
+
+def test_halves_are_measured_where_every_track_is_its_own_group(
+    spectrograms: Spectrograms,
+) -> None:
+    tracks = [replace(track, group=track.path) for track in spectrograms.tracks]
+    encoder = KerasEncoder(compact(**TINY), model_id="untrained")
+    assert set(Validation(spectrograms, tracks).retrieval(encoder)) == {"halves"}
+    assert Validation(spectrograms, tracks[:1]).retrieval(encoder) == {}
 
 
 def test_targets_of_unheard_tracks_are_learnt(tmp_path: Path) -> None:

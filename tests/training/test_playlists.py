@@ -128,8 +128,10 @@ def test_files_are_found_in_folders_below_and_each_is_read_once(
         "two.m3u8",
     ]
     assert len(report.files) == 2
-    # A file that is named is read whatever its suffix.
-    assert len(read(lib, below / "notes.txt")[0]) == 1
+    # A file that is named is read whatever its suffix, and is no folder to look in.
+    playlists, report = read(lib, below / "notes.txt")
+    assert len(playlists) == 1
+    assert report.unreadable == ()
 
 
 def test_unreadable_playlists_are_reported_and_the_others_read(

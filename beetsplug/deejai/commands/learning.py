@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from beetsplug.deejai.training.targets import Targets
 
 SUFFIX = ".npz"
+MAX_SEED = 2**32 - 1
 N_EXAMPLES = 3
 N_NEAREST = 3
 
@@ -96,6 +97,12 @@ def check_from(options: Any, low: int, *names: str) -> None:
             raise UserError(
                 f"--{name.replace('_', '-')} takes a whole number from {low} up"
             )
+
+
+def check_seed(options: Any) -> None:
+    """Refuse seeds that some of the libraries that learn do not take."""
+    if not 0 <= options.seed <= MAX_SEED:
+        raise UserError(f"--seed takes a whole number from 0 to {MAX_SEED}")
 
 
 def finish(

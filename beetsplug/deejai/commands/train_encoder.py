@@ -10,6 +10,7 @@ from beets.exceptions import UserError
 from beets.ui import CommonOptionsParser, print_
 
 from beetsplug.deejai.commands import sources as playlist_sources
+from beetsplug.deejai.commands.learning import check_seed
 from beetsplug.deejai.commands.progress import ProgressLine
 from beetsplug.deejai.storage.library import query_items
 
@@ -97,7 +98,13 @@ def add_options(parser: CommonOptionsParser) -> None:
         metavar="DIR",
         help="where spectrograms and checkpoints are kept (default: FILE.work)",
     )
-    parser.add_option("--steps", type="int", default=2000, metavar="N")
+    parser.add_option(
+        "--steps",
+        type="int",
+        default=2000,
+        metavar="N",
+        help="batches to learn from, at most (default: 2000)",
+    )
     parser.add_option(
         "--tracks",
         type="int",
@@ -112,8 +119,20 @@ def add_options(parser: CommonOptionsParser) -> None:
         metavar="N",
         help="stop after N measurements that are no better; 0 = never (default: 10)",
     )
-    parser.add_option("--learning-rate", type="float", default=2e-3, metavar="X")
-    parser.add_option("--seed", type="int", default=0, metavar="INT")
+    parser.add_option(
+        "--learning-rate",
+        type="float",
+        default=2e-3,
+        metavar="X",
+        help="the highest of the schedule (default: 0.002)",
+    )
+    parser.add_option(
+        "--seed",
+        type="int",
+        default=0,
+        metavar="INT",
+        help="of everything random (default: 0)",
+    )
 
 
 def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
@@ -158,6 +177,7 @@ def _check(options: Any) -> tuple[Path, Path]:
         raise UserError("--validation takes a share from 0 to 0.5")
     if options.patience < 0 or not options.learning_rate > 0:
         raise UserError("--patience must be 0 or more, --learning-rate more than 0")
+    check_seed(options)
     if options.contrast is not None and not options.contrast >= 0:
         raise UserError("--contrast must be 0 or more")
     work = Path(os.path.expanduser(options.work or f"{output}.work"))

@@ -11,6 +11,7 @@ from beetsplug.deejai.commands import sources
 from beetsplug.deejai.commands.learning import (
     add_vector_options,
     check_from,
+    check_seed,
     finish,
     read_output,
 )
@@ -74,7 +75,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     if args:
         raise UserError("train factors takes no query: give it with --query")
     check_from(options, 1, "size", "min_count", "iterations")
-    check_from(options, 0, "seed")
+    check_seed(options)
     for name in ("alpha", "regularization"):
         if not 0 < getattr(options, name) < float("inf"):
             raise UserError(f"--{name} takes a number above 0")

@@ -11,6 +11,7 @@ from beetsplug.deejai.commands import sources
 from beetsplug.deejai.commands.learning import (
     add_vector_options,
     check_from,
+    check_seed,
     finish,
     read_output,
 )
@@ -58,7 +59,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     if args:
         raise UserError("train track2vec takes no query: give it with --query")
     check_from(options, 1, "size", "min_count", "epochs", "negative")
-    check_from(options, 0, "seed")
+    check_seed(options)
     output = read_output(options)
     # It takes a second to import, and must not be missed after the rest is done.
     require_gensim()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from beets.util import displayable_path
@@ -86,7 +87,9 @@ def shapes_of_keras(path: Path) -> Shapes:
         TypeError,
         AttributeError,
         StopIteration,
+        RuntimeError,
         zipfile.BadZipFile,
+        zlib.error,
     ):
         return None, None
     return (

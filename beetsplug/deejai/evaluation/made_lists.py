@@ -101,7 +101,8 @@ def judge_lists(
     Parameters
     ----------
     space
-        The encoder's; distances of random playlists are measured in it too.
+        The encoder's. All distances are measured in it, whoever made the playlist:
+        those of two spaces do not compare.
     facts
         What is known of the tracks.
     rivals
@@ -117,7 +118,7 @@ def judge_lists(
     def describe(one: Space) -> Floats:
         near = nearest_rows(one.tracks[seeds], targets=one.tracks, rows=seeds, k=k)
         made = list(np.column_stack([seeds, near]))
-        return describe_lists(made, space=one, facts=facts)
+        return describe_lists(made, space=space, facts=facts)
 
     def draw(genres: Labels | None) -> Floats:
         drawn = [

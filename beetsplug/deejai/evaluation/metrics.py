@@ -229,7 +229,7 @@ def continuation(
 
 
 def evaluate(
-    tracks: Sequence[Array], *, labels: Sequence[object], k: int = 5
+    tracks: Sequence[Array], *, labels: Sequence[object] | None = None, k: int = 5
 ) -> dict[str, float]:
     """Compute every metric of an encoder from the slice vectors of tracks.
 
@@ -238,7 +238,7 @@ def evaluate(
     tracks
         One array (n_slices, d) for each track, at least two slices in each.
     labels
-        One for each track.
+        One for each track. Without labels there is only ``halves``.
     k
         Length of the longer neighbour list.
 
@@ -251,11 +251,11 @@ def evaluate(
     """
     if any(len(track) < 2 for track in tracks):
         raise ValueError("a track of one slice has no halves")
-    whole = np.stack([pool_mean(track) for track in tracks])
+    figures = {}
+    if labels is not None:
+        whole = np.stack([pool_mean(track) for track in tracks])
+        figures["nearest"] = precision_at_k(whole, labels=labels, k=1)
+        figures["precision"] = precision_at_k(whole, labels=labels, k=k)
     first = np.stack([pool_mean(track[: len(track) // 2]) for track in tracks])
     second = np.stack([pool_mean(track[len(track) // 2 :]) for track in tracks])
-    return {
-        "nearest": precision_at_k(whole, labels=labels, k=1),
-        "precision": precision_at_k(whole, labels=labels, k=k),
-        "halves": mean_reciprocal_rank(first, targets=second),
-    }
+    return {**figures, "halves": mean_reciprocal_rank(first, targets=second)}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from beetsplug.deejai.embedding.keras_encoder import import_keras
-from beetsplug.deejai.output.atomic import atomic_writer
+from beetsplug.deejai.output.atomic import atomic_writer, explained
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,13 +57,18 @@ def save_checkpoint(
         What tells this run from others, such as a hash of its options.
     model, optimizer
         Keras' own; their variables are written as plain arrays.
+
+    Raises
+    ------
+    FatalError
+        The file cannot be written: a full disk, a missing permission.
     """
     to_numpy = import_keras().ops.convert_to_numpy
     arrays = {f"model_{k}": to_numpy(v) for k, v in enumerate(model.variables)}
     for k, variable in enumerate(optimizer.variables):
         arrays[f"optimizer_{k}"] = to_numpy(variable)
     state = json.dumps({"run": run, "progress": vars(progress)})
-    with atomic_writer(str(path)) as file:
+    with atomic_writer(str(path)) as file, explained(str(path)):
         np.savez(file, state=np.array(state), **arrays)
 
 

@@ -289,9 +289,11 @@ class _Shards:
             index = json.loads(path.read_text(encoding="utf-8"))
             if index["settings"] != self._settings:
                 return []
-            return [_Entry(**entry) for entry in index["files"]]
-        except (OSError, ValueError, KeyError, TypeError):
+            entries = [_Entry(**entry) for entry in index["files"]]
+            n_frames = len(np.load(path.with_suffix(".npy"), mmap_mode="r"))
+        except (OSError, EOFError, ValueError, KeyError, TypeError):
             return []
+        return entries if n_frames == max((e.stop for e in entries), default=0) else []
 
     def has(self, path: str) -> bool:
         known = self._known.get(path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from beetsplug.deejai.embedding.quiet import quiet_stderr
+from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.training.dataset import build_spectrograms
 from beetsplug.deejai.training.devices import all_devices
 from beetsplug.deejai.training.fit import fit
@@ -133,6 +134,13 @@ def train_encoder(
     train = [t for t in spectrograms.tracks if t.group not in held_out_groups]
     validation = [t for t in spectrograms.tracks if t.group in held_out_groups]
     report(f"{len(train)} tracks to learn from, {len(validation)} held out")
+    if len(train) < 2:
+        raise FatalError(
+            "need two different tracks or more to train on that can be decoded and are "
+            "long enough: give more music, or hold out less"
+        )
+    if recipe.objective.contrast and len({track.group for track in train}) < 2:
+        report("all of them are of one album, so that there is nothing to contrast")
     lessons = None
     if targets is not None:
         lessons = Lessons(

@@ -149,7 +149,14 @@ def fit(
         )
     if progress is not None:
         report(f"going on after step {progress.step}")
+        if not output.exists():
+            # What did best went with it: the network as it stands is what is left.
+            progress.best_score, _ = measure()
+            progress.best_step = progress.step
+            save_encoder(network, output)
     else:
+        if checkpoint is not None and checkpoint.exists():
+            report("the checkpoint is damaged or of another run: starting anew")
         progress = Progress()
         if learner.predictor is not None and validation.taught:
             progress.untrained = validation.target_similarity(learner.predictor)
@@ -174,7 +181,8 @@ def fit(
         progress.seconds = time.monotonic() - started
         if score is not None:
             progress.scores.append(score)
-        if score is None or score > (progress.best_score or -np.inf):
+        best = progress.best_score
+        if score is None or best is None or score > best:
             progress.best_score, progress.best_step = score, progress.step
             save_encoder(network, output)
         report(

@@ -66,7 +66,6 @@ class Lessons:
         n_components: int = 100,
     ) -> None:
         keys = targets.match([track.path for track in tracks])
-        # Half precision: a million slices of 100 numbers take 200 MB.
         rows = {path: np.atleast_2d(targets[key]) for path, key in keys.items()}
         taught = [track for track in fitted_to if track.path in rows]
         if len(taught) < 2:
@@ -77,6 +76,7 @@ class Lessons:
         kernel, bias = _fit_whitening(
             [rows[track.path] for track in taught], whitening, n_components
         )
+        # Half precision: a million slices of 100 numbers take 200 MB.
         self._rows = {
             path: unit(np.asarray(r, dtype=np.float64) @ kernel + bias).astype("f2")
             for path, r in rows.items()

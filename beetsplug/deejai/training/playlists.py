@@ -216,7 +216,8 @@ def find_m3u(places: Iterable[str]) -> tuple[list[str], list[tuple[str, str]]]:
         start = os.path.abspath(os.path.expanduser(place))
         if os.path.isfile(start):
             paths.append(start)
-        elif not os.path.isdir(start):
+            continue
+        if not os.path.isdir(start):
             raise FatalError(
                 f"there is no playlist and no folder {shown_path(place)}; "
                 "give an M3U file, or a folder that holds some"

@@ -40,6 +40,8 @@ class Source:
 def find_music(folder: Path, *, exclude: Sequence[str] = ()) -> list[Source]:
     """List the audio files under a folder, with the first folder in it as their group.
 
+    A file that is in no such folder is a group of its own: nothing is known of it.
+
     Parameters
     ----------
     folder
@@ -55,8 +57,7 @@ def find_music(folder: Path, *, exclude: Sequence[str] = ()) -> list[Source]:
             continue
         name = path.relative_to(folder)
         if not any(fnmatchcase(name.as_posix(), glob) for glob in exclude):
-            group = name.parts[0] if len(name.parts) > 1 else folder.name
-            found.append(Source(str(path), group))
+            found.append(Source(str(path), name.parts[0]))
     return found
 
 

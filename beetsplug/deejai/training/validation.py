@@ -81,11 +81,12 @@ class Validation:
         -------
         dict
             As of :func:`beetsplug.deejai.evaluation.metrics.evaluate` with groups as
-            labels; empty when no two tracks share a group.
+            labels, if any two tracks share one; empty without two tracks.
         """
         tracks = [track for track in self.tracks if track.n_slices > 1]
-        groups = [track.group for track in tracks]
-        if len(set(groups)) == len(groups):
+        if len(tracks) < 2:
             return {}
+        groups = [track.group for track in tracks]
+        shared = len(set(groups)) < len(groups)
         vectors = [encoder.encode(self.spectrograms.slices(track)) for track in tracks]
-        return evaluate(vectors, labels=groups)
+        return evaluate(vectors, labels=groups if shared else None)
