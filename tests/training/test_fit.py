@@ -14,10 +14,11 @@ from sounds import clicks, noise, tone, write_sound
 from beetsplug.deejai.audio.constants import N_FRAMES, N_MELS
 from beetsplug.deejai.embedding.encoder import KerasEncoder, load_encoder
 from beetsplug.deejai.errors import FatalError
-from beetsplug.deejai.training import fit as fitting
+from beetsplug.deejai.training import last_layer
 from beetsplug.deejai.training.checkpoint import Progress, save_checkpoint
 from beetsplug.deejai.training.dataset import Spectrograms, Track, build_spectrograms
-from beetsplug.deejai.training.fit import Recipe, fit, save_encoder, solve_last_layer
+from beetsplug.deejai.training.fit import Recipe, fit, save_encoder
+from beetsplug.deejai.training.last_layer import solve_last_layer
 from beetsplug.deejai.training.lessons import Lessons
 from beetsplug.deejai.training.networks import compact
 from beetsplug.deejai.training.objective import Objective
@@ -275,7 +276,7 @@ def test_the_last_layer_is_solved_for_the_tracks(
     assert np.any(together, axis=0).sum() == 5
     spread_within = np.mean([part.var(axis=0)[:5].sum() for part in vectors])
     assert spread_within < 0.2 * together.var(axis=0)[:5].sum()
-    monkeypatch.setattr(fitting, "SOLVED_TRACKS", 3)
+    monkeypatch.setattr(last_layer, "SOLVED_TRACKS", 3)
     solve_last_layer(model, spectrograms, spectrograms.tracks)
     some = np.asarray(model(spectrograms.slices(spectrograms.tracks[0])[..., None]))
     assert np.any(some, axis=0).sum() == 2

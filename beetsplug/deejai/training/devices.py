@@ -21,9 +21,8 @@ def all_devices(devices: Sequence[str] | None = None) -> Iterator[int]:
     Parameters
     ----------
     devices
-        Keras' names of devices; None for all GPUs or TPUs: of this machine or, after
-        ``jax.distributed.initialize``, of all machines. One device, or none, is left to
-        the backend's own choice.
+        Keras' names of devices; None for all GPUs or TPUs. One device, or none, is left
+        to the backend's own choice.
 
     Yields
     ------

@@ -175,13 +175,20 @@ def train_encoder(
             report=report,
         )
     if progress.untrained is not None and progress.best_score is not None:
-        report(
-            f"cosine similarity to the targets of held-out music: "
-            f"{progress.best_score:.3f}; best constant vector "
-            f"{measured.constant_similarity():.3f}, "
-            f"untrained network {progress.untrained:.3f}"
-        )
+        report(_outcome(progress, measured))
     return progress
+
+
+def _outcome(progress: Progress, validation: Validation) -> str:
+    """Say how well held-out music is heard, and how well it is without training."""
+    others = f"untrained network {progress.untrained:.3f}"
+    if validation.taught:
+        constant = validation.constant_similarity()
+        what = "cosine similarity to the targets of held-out music"
+        others = f"best constant vector {constant:.3f}, {others}"
+    else:
+        what = "second halves of held-out tracks found from the first (MRR)"
+    return f"{what}: {progress.best_score:.3f}; {others}"
 
 
 def _run_id(

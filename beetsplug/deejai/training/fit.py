@@ -19,8 +19,8 @@ from beetsplug.deejai.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from beetsplug.deejai.training.discriminant import fit_discriminant
-from beetsplug.deejai.training.networks import LAST, fold_batch_norm, trunk
+from beetsplug.deejai.training.last_layer import solve_last_layer
+from beetsplug.deejai.training.networks import fold_batch_norm
 from beetsplug.deejai.training.objective import Objective, make_learner, make_loss
 from beetsplug.deejai.training.pairs import Augmentation, draw_pairs
 
@@ -34,12 +34,6 @@ if TYPE_CHECKING:
     from beetsplug.deejai.training.objective import Learner
     from beetsplug.deejai.training.validation import Validation
 
-SOLVED_TRACKS = 2000
-"""Tracks that the last layer is fitted to, at most."""
-
-SOLVED_SLICES = 16
-"""Slices of each of them: 80 s."""
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -52,8 +46,8 @@ class Recipe:
     augmentation
         How slices are changed.
     discriminant
-        Whether the last layer is solved (:func:`solve_last_layer`), else it is trained
-        to say the target.
+        Whether the last layer is solved (:func:`~.last_layer.solve_last_layer`), else
+        it is trained to say the target.
     n_steps
         Batches, at most.
     n_tracks
@@ -158,8 +152,8 @@ def fit(
         if checkpoint is not None and checkpoint.exists():
             report("the checkpoint is damaged or of another run: starting anew")
         progress = Progress()
-        if learner.predictor is not None and validation.taught:
-            progress.untrained = validation.target_similarity(learner.predictor)
+        if validation.tracks:
+            progress.untrained, _ = measure()
     started = time.monotonic() - progress.seconds
     while progress.step < recipe.n_steps:
         first, every = progress.step, recipe.validate_every
@@ -230,31 +224,6 @@ class _Measure:
             figures = {"target": score, **figures}
         line = "".join(f"  {name} {value:.3f}" for name, value in figures.items())
         return score, line
-
-
-def solve_last_layer(
-    network: Any, spectrograms: Spectrograms, tracks: Sequence[Track], *, seed: int = 0
-) -> None:
-    """Set the last layer to the discriminant of what it sees.
-
-    It is fitted to :data:`SOLVED_SLICES` slices of each track, evenly spaced, of at
-    most :data:`SOLVED_TRACKS` tracks.
-    """
-    below = trunk(network)
-    if len(tracks) > SOLVED_TRACKS:
-        rng = np.random.default_rng(seed)
-        chosen = np.sort(rng.choice(len(tracks), SOLVED_TRACKS, replace=False))
-        tracks = [tracks[k] for k in chosen]
-    seen, numbers = [], []
-    for number, track in enumerate(tracks):
-        slices = spectrograms.slices(track, max_slices=SOLVED_SLICES)
-        seen.append(np.asarray(below.predict_on_batch(slices[..., None])))
-        numbers += [number] * len(slices)
-    last = network.get_layer(LAST)
-    kernel, bias = fit_discriminant(
-        np.concatenate(seen), tracks=numbers, n_components=last.units
-    )
-    last.set_weights([kernel, bias])
 
 
 def _optimizer(recipe: Recipe) -> Any:

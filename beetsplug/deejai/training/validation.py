@@ -25,6 +25,12 @@ MAX_TRACKS = 128
 MAX_SLICES = 8
 """Slices of each of them."""
 
+MAX_FOUND_TRACKS = 500
+"""Tracks that are looked for among each other."""
+
+MAX_FOUND_SLICES = 32
+"""Slices of each of them, of which two halves are made."""
+
 
 @dataclass(frozen=True)
 class Validation:
@@ -86,7 +92,11 @@ class Validation:
         tracks = [track for track in self.tracks if track.n_slices > 1]
         if len(tracks) < 2:
             return {}
+        tracks = [tracks[k] for k in spaced(len(tracks), MAX_FOUND_TRACKS)]
         groups = [track.group for track in tracks]
         shared = len(set(groups)) < len(groups)
-        vectors = [encoder.encode(self.spectrograms.slices(track)) for track in tracks]
+        vectors = [
+            encoder.encode(self.spectrograms.slices(track, max_slices=MAX_FOUND_SLICES))
+            for track in tracks
+        ]
         return evaluate(vectors, labels=groups if shared else None)
