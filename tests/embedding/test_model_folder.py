@@ -241,3 +241,18 @@ def test_a_note_never_names_another_folders_model(
     note = {"model_id": "lie", "size_bytes": 1, "changed_ns": 1}
     source.with_suffix(".json").write_text(json.dumps(note))
     assert folder.id_of(source) == model_id(source)
+
+
+def test_another_model_of_the_same_name_replaces_it_only_when_told(
+    folder: ModelFolder, tmp_path: Path
+) -> None:
+    folder.add(write_onnx(tmp_path / "mine.onnx"))
+    other = tmp_path / "mine.h5"
+    write_keras2(other)
+    with pytest.raises(FatalError, match="--replace"):
+        folder.add(other)
+    assert names_in(folder) == ["mine.json", "mine.onnx"]
+    model, _ = folder.add(other, replace=True)
+    assert names_in(folder) == ["mine.h5", "mine.json"]
+    assert folder.models()[1] == model
+    assert model.model_id == model_id(other)

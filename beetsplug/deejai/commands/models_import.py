@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from beetsplug.deejai.embedding.trial import Trial
     from beetsplug.deejai.session import Session
 
-USAGE = "[--name NAME] [--no-use] FILE"
+USAGE = "[--name NAME] [--replace] [--no-use] FILE"
 
 
 def add_options(parser: CommonOptionsParser) -> None:
@@ -28,6 +28,12 @@ def add_options(parser: CommonOptionsParser) -> None:
         "--name",
         metavar="NAME",
         help="what to call it (default: the name of the file)",
+    )
+    parser.add_option(
+        "--replace",
+        action="store_true",
+        default=False,
+        help="give up another model of this name for it",
     )
     parser.add_option(
         "--no-use",
@@ -43,7 +49,9 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     if len(args) != 1:
         raise UserError("name one model file to import: .keras, .h5 or .onnx")
     source = Path(args[0]).expanduser()
-    model, trial = session.models.add(source, name=options.name)
+    model, trial = session.models.add(
+        source, name=options.name, replace=options.replace
+    )
     for line in _lines(model, trial):
         print_(line)
     if options.use:

@@ -235,7 +235,9 @@ class ModelFolder:
         with explained(os.fspath(self.folder)):
             self.folder.mkdir(parents=True, exist_ok=True)
 
-    def add(self, source: Path, *, name: str | None = None) -> tuple[Model, Trial]:
+    def add(
+        self, source: Path, *, name: str | None = None, replace: bool = False
+    ) -> tuple[Model, Trial]:
         """Check a model file and keep a copy of it.
 
         What is checked is the copy, in a folder of its own; only when it is found good
@@ -247,6 +249,8 @@ class ModelFolder:
             A model file of any name: its kind is told by what is in it.
         name
             What to call it; by default the name of the file.
+        replace
+            Whether another model of this name is given up for it.
 
         Returns
         -------
@@ -269,14 +273,17 @@ class ModelFolder:
                 shutil.copyfile(source, copy)
             copied_id = model_id(copy)
             known = self._path(name)
-            if known is not None and self.id_of(known) != copied_id:
+            if known is not None and self.id_of(known) != copied_id and not replace:
                 raise FatalError(
-                    f"there is another model {name} already; give this one a --name"
+                    f"there is another model {name} already; give this one a --name, "
+                    "or --replace that one"
                 )
             encoder, trial = _load_and_try(source, copy, copied_id)
             path = self.folder / copy.name
             with explained(os.fspath(path)):
                 os.replace(copy, path)
+                if known is not None and known != path:
+                    known.unlink()
         self._write_note(path, encoder)
         return self.describe(path), trial
 
