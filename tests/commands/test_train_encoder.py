@@ -29,6 +29,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }.items():
         (folder / name).parent.mkdir(exist_ok=True)
         write_sound(folder / name, wave)
+    (folder / "in the way.keras").mkdir()
     return folder
 
 
@@ -102,6 +103,7 @@ class TestTrainEncoder(IOMixin, PluginTestHelper):
         [
             (["{music}"], "needs -o"),
             (["-o", "a.h5", "{music}"], "ends in .keras"),
+            (["-o", "{music}/in the way.keras", "{music}"], "it is a folder"),
             (["-o", "a.keras", "--steps", "0", "{music}"], "--steps"),
             (["-o", "a.keras", "--validation", "2", "{music}"], "--validation"),
             (["-o", "a.keras", "--contrast", "-1", "{music}"], "--contrast"),

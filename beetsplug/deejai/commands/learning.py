@@ -11,6 +11,7 @@ from beets.exceptions import UserError
 from beets.ui import print_
 from beets.util import displayable_path, normpath
 
+from beetsplug.deejai.output.atomic import replaceable
 from beetsplug.deejai.storage.library import (
     artist_key,
     item_id,
@@ -86,6 +87,7 @@ def read_output(options: Any) -> bytes:
             f"-o {options.output}: there is no folder "
             f"{displayable_path(os.path.dirname(path))}"
         )
+    replaceable(path)
     return path
 
 

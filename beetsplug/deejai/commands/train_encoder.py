@@ -12,6 +12,7 @@ from beets.ui import CommonOptionsParser, print_
 from beetsplug.deejai.commands import sources as playlist_sources
 from beetsplug.deejai.commands.learning import check_seed
 from beetsplug.deejai.commands.progress import ProgressLine
+from beetsplug.deejai.output.atomic import replaceable
 from beetsplug.deejai.storage.library import query_items
 
 if TYPE_CHECKING:
@@ -180,6 +181,8 @@ def _check(options: Any) -> tuple[Path, Path]:
     check_seed(options)
     if options.contrast is not None and not options.contrast >= 0:
         raise UserError("--contrast must be 0 or more")
+    if output.parent.exists():
+        replaceable(str(output))
     work = Path(os.path.expanduser(options.work or f"{output}.work"))
     return output, work
 

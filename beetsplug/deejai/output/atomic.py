@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def _replaceable(destination: str | bytes) -> str:
-    """Return the real path that is written, or raise when it must not be."""
+def replaceable(destination: str | bytes) -> str:
+    """Return the real path that is written, or raise when it must not be.
+
+    For long work this is worth asking before it begins.
+
+    Raises
+    ------
+    FatalError
+        It cannot be written; the message says why.
+    """
     # A link stays a link: its target is what is replaced.
     path = os.path.realpath(os.fsdecode(destination))
     folder = os.path.dirname(path)
@@ -29,6 +37,8 @@ def _replaceable(destination: str | bytes) -> str:
         problem = "it exists and is not a regular file"
     elif os.path.exists(path) and not os.access(path, os.W_OK):
         problem = "it is write-protected"
+    elif not os.access(folder, os.W_OK):
+        problem = f"no permission to write to {displayable_path(folder)}"
     if problem:
         raise FatalError(f"cannot write {displayable_path(destination)}: {problem}")
     return path
@@ -75,7 +85,7 @@ def atomic_writer(destination: str | bytes) -> Iterator[BinaryIO]:
     FatalError
         The destination cannot be written; the message says why.
     """
-    path = _replaceable(destination)
+    path = replaceable(destination)
     # Not built from the destination's name, which may be as long as names can be.
     temporary = os.path.join(
         os.path.dirname(path), f".deejai-{secrets.token_hex(6)}.tmp"
