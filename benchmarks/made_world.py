@@ -164,7 +164,9 @@ def main() -> None:
     )
     trained = train(home, work, options.steps, options.tracks)
     steps = re.findall(r"^step (\d+)/\d+  (\d+) s", trained.output, re.MULTILINE)
-    print(*trained.output.splitlines()[-6:], sep="\n")
+    for line in trained.output.splitlines():
+        if line.startswith(("step ", "cosine similarity", "no better")):
+            print(line)
     (first, first_s), (last, last_s) = steps[0], steps[-1]
     n_slices = 2 * options.tracks * (int(last) - int(first))
     per_s = n_slices / max(1, int(last_s) - int(first_s))

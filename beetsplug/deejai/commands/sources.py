@@ -111,7 +111,8 @@ def gather(lib: Library, options: Any) -> tuple[list[Playlist], list[str]]:
         playlists += found
         report += lines
     if not playlists:
-        summary = "; ".join(line.strip() for line in report)
+        # Lines on single files are indented.
+        summary = "; ".join(line for line in report if not line.startswith(" "))
         raise UserError(
             f"nothing to learn from, as no playlist has two known tracks ({summary}): "
             "give --playlists a folder of M3U files with tracks of this library, or "

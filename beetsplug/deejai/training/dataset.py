@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.lib import format as npy
 
 from beetsplug.deejai.audio.constants import (
     HOP_LENGTH,
@@ -314,8 +315,12 @@ class _Shards:
         if not self._entries:
             return
         path = self._folder / _shard_name(self._n_shards)
+        frames = np.concatenate(self._frames)
         with atomic_writer(f"{path}.npy") as file:
-            np.save(file, np.concatenate(self._frames))
+            # Not np.save, which writes past the file object: on a full disk its error
+            # would not say so.
+            npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(frames))
+            file.write(frames.tobytes())
         files = [asdict(entry) for entry in self._entries]
         with atomic_writer(f"{path}.json") as file:
             index = {"settings": self._settings, "files": files}

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from beetsplug.deejai.embedding.keras_encoder import import_keras
+from beetsplug.deejai.embedding.quiet import quiet_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +30,8 @@ def all_devices(devices: Sequence[str] | None = None) -> Iterator[int]:
     int
         How many devices share the work.
     """
-    keras = import_keras()
+    with quiet_stderr():
+        keras = import_keras()
     if keras.backend.backend() != "jax":
         yield 1
         return
