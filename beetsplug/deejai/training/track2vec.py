@@ -24,6 +24,8 @@ from beetsplug.deejai.vectors import unit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    import numpy.typing as npt
+
     from beetsplug.deejai.training.playlists import Playlist
 
 VECTOR_SIZE = 100
@@ -170,7 +172,8 @@ def track2vec(
     Returns
     -------
     Targets
-        Unit vectors, shape (n_tracks, vector_size); tracks of most playlists first.
+        Unit vectors about their mean, shape (n_tracks, vector_size); tracks of most
+        playlists first.
 
     Raises
     ------
@@ -213,4 +216,18 @@ def track2vec(
         hashfxn=lambda text: zlib.crc32(text.encode("utf-8", "surrogateescape")),
         callbacks=[Progress()],
     )
-    return Targets(model.wv.index_to_key, unit(model.wv.vectors))
+    return Targets(model.wv.index_to_key, _about_their_mean(unit(model.wv.vectors)))
+
+
+def _about_their_mean(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Take unit vectors about their mean, and make them unit vectors again.
+
+    Word2vec leaves all vectors leaning one way, which says nothing of any of them: all
+    would be similar, and an encoder could do well by always saying the same (Mu and
+    Viswanath, "All-but-the-top", 2018).
+    """
+    centred = vectors - vectors.mean(axis=0)
+    # What lies on the mean, as a lone style does, keeps its direction.
+    lost = np.linalg.norm(centred, axis=1) < 1e-3
+    centred[lost] = vectors[lost]
+    return unit(centred)
