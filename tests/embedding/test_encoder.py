@@ -17,12 +17,12 @@ from sounds import clicks, noise, tone
 from beetsplug.deejai.audio.constants import HOP_LENGTH, N_FFT, N_FRAMES, N_MELS
 from beetsplug.deejai.audio.spectrogram import log_mel_slices
 from beetsplug.deejai.embedding.encoder import (
-    BATCH_SLICES,
     load_encoder,
     model_id,
     model_path,
-    quiet_stderr,
 )
+from beetsplug.deejai.embedding.inference import BATCH_SLICES
+from beetsplug.deejai.embedding.quiet import quiet_stderr
 from beetsplug.deejai.errors import FatalError
 
 # Keras' own saving does not know NumPy 2's copy keyword yet.

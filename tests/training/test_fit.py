@@ -12,7 +12,8 @@ import pytest
 from sounds import clicks, noise, tone, write_sound
 
 from beetsplug.deejai.audio.constants import N_FRAMES, N_MELS
-from beetsplug.deejai.embedding.encoder import KerasEncoder, load_encoder
+from beetsplug.deejai.embedding.encoder import load_encoder
+from beetsplug.deejai.embedding.keras_encoder import KerasEncoder
 from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.training import last_layer
 from beetsplug.deejai.training.checkpoint import Progress, save_checkpoint

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from beetsplug.deejai.audio.decode import audio_signature, stream_waveform
 from beetsplug.deejai.audio.spectrogram import stream_slices
-from beetsplug.deejai.embedding.encoder import BATCH_SLICES
+from beetsplug.deejai.embedding.inference import BATCH_SLICES
 from beetsplug.deejai.errors import TrackError
 
 if TYPE_CHECKING:

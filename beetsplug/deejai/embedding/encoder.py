@@ -11,13 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from beetsplug.deejai.embedding.inference import BATCH_SLICES, NotAnEncoderError
-from beetsplug.deejai.embedding.keras_encoder import (
-    KerasEncoder,
-    import_keras,
-    load_keras,
-)
-from beetsplug.deejai.embedding.quiet import quiet_stderr
+from beetsplug.deejai.embedding.inference import NotAnEncoderError
+from beetsplug.deejai.embedding.keras_encoder import load_keras
 from beetsplug.deejai.errors import FatalError
 
 if TYPE_CHECKING:
@@ -25,21 +20,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[np.float32]
-
-__all__ = [
-    "BATCH_SLICES",
-    "DEFAULT_MODEL",
-    "MODEL_KINDS",
-    "Encoder",
-    "KerasEncoder",
-    "LoadedEncoder",
-    "import_keras",
-    "load_encoder",
-    "model_id",
-    "model_path",
-    "open_encoder",
-    "quiet_stderr",
-]
 
 DEFAULT_MODEL = "compact.keras"
 """File name of the encoder that is shipped."""

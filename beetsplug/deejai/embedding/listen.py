@@ -19,7 +19,7 @@ from beetsplug.deejai.embedding.decoders import (
     Request,
     Unheard,
 )
-from beetsplug.deejai.embedding.encoder import BATCH_SLICES
+from beetsplug.deejai.embedding.inference import BATCH_SLICES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -120,7 +120,31 @@ def _relative(path: bytes, base: bytes) -> bytes:
     return relative
 
 
+@dataclass(frozen=True)
+class Named:
+    """A file that a playlist names.
+
+    Attributes
+    ----------
+    path
+        Absolute, also of a file that does not exist.
+    line
+        The line itself: on the machine that wrote it, the path may have been another.
+    title
+        From the ``#EXTINF`` line before, as it is written there; empty without.
+    """
+
+    path: bytes
+    line: bytes
+    title: bytes
+
+
 def read_m3u(path: bytes, *, bases: Sequence[bytes] = ()) -> list[bytes]:
+    """List the paths of :func:`read_named`."""
+    return [named.path for named in read_named(path, bases=bases)]
+
+
+def read_named(path: bytes, *, bases: Sequence[bytes] = ()) -> list[Named]:
     """List the files that a playlist names.
 
     Reads what players and their exports write: any line ends, a byte-order mark,
@@ -135,8 +159,8 @@ def read_m3u(path: bytes, *, bases: Sequence[bytes] = ()) -> list[bytes]:
 
     Returns
     -------
-    list of bytes
-        Absolute paths in order, also of files that do not exist.
+    list of Named
+        In order.
 
     Raises
     ------
@@ -155,11 +179,14 @@ def read_m3u(path: bytes, *, bases: Sequence[bytes] = ()) -> list[bytes]:
         raise FatalError(f"{name} is not a playlist: it is not text (nor UTF-8)")
     folders = [os.path.dirname(os.path.abspath(path)), *bases]
     lines = re.split(rb"\r\n|\n|\r", content.removeprefix(b"\xef\xbb\xbf"))
-    return [
-        _resolve(line, folders)
-        for line in lines
-        if line.strip() and not line.startswith(b"#")
-    ]
+    named, title = [], b""
+    for line in lines:
+        if line.upper().startswith(b"#EXTINF:"):
+            title = line.partition(b",")[2].strip()
+        elif line.strip() and not line.startswith(b"#"):
+            named.append(Named(_resolve(line, folders), line, title))
+            title = b""
+    return named
 
 
 def _resolve(line: bytes, folders: Sequence[bytes]) -> bytes:

@@ -42,6 +42,15 @@ def shown_path(path: str) -> str:
     return displayable_path(os.fsencode(path))
 
 
+def file_state(path: str) -> str:
+    """Return time of change and size of a file; empty when out of reach."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ""
+    return f"{status.st_mtime_ns}:{status.st_size}"
+
+
 @dataclass(frozen=True)
 class Track:
     """One item of the library: its id, and its path as :func:`os.fsdecode` gives it."""
@@ -60,12 +69,8 @@ class Track:
         return shown_path(self.path)
 
     def file_state(self) -> str:
-        """Return time of change and size of the file; empty when out of reach."""
-        try:
-            status = os.stat(self.path)
-        except OSError:
-            return ""
-        return f"{status.st_mtime_ns}:{status.st_size}"
+        """Return :func:`file_state` of the track's file."""
+        return file_state(self.path)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +39,6 @@ class Progress:
     best_score: float | None = None
     best_step: int = 0
     untrained: float | None = None
-    scores: list[float] = field(default_factory=list)
 
 
 def save_checkpoint(

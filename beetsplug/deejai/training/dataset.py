@@ -28,6 +28,7 @@ from beetsplug.deejai.audio.decode import stream_waveform
 from beetsplug.deejai.audio.spectrogram import AMIN, TOP_DB, mel_power
 from beetsplug.deejai.errors import FatalError, TrackError
 from beetsplug.deejai.output.atomic import atomic_writer, explained
+from beetsplug.deejai.storage.library import file_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -252,20 +253,11 @@ def _n_frames(seconds: float) -> int:
 
 
 def _analyse(path: str, max_s: float) -> tuple[str, DbFrames | TrackError]:
-    state = _file_state(path)
+    state = file_state(path)
     try:
         return state, db_frames(stream_waveform(path), max_s=max_s)
     except TrackError as error:
         return state, error
-
-
-def _file_state(path: str) -> str:
-    """Time of change and size of a file, or nothing."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return ""
-    return f"{status.st_mtime_ns}:{status.st_size}"
 
 
 class _Shards:
@@ -298,7 +290,7 @@ class _Shards:
 
     def has(self, path: str) -> bool:
         known = self._known.get(path)
-        return known is not None and known[1].state == _file_state(path) != ""
+        return known is not None and known[1].state == file_state(path) != ""
 
     def add(self, path: str, state: str, frames: DbFrames) -> None:
         start = sum(map(len, self._frames))

@@ -121,7 +121,7 @@ def train_encoder(
     Returns
     -------
     Progress
-        Steps, time and scores.
+        Steps, time and the best score.
 
     Raises
     ------

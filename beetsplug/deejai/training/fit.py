@@ -120,7 +120,7 @@ def fit(
     Returns
     -------
     Progress
-        Steps, time and the validation scores.
+        Steps, time and the best validation score.
 
     Raises
     ------
@@ -173,8 +173,6 @@ def fit(
             raise FatalError("the loss is no number any more: lower --learning-rate")
         score, line = measure()
         progress.seconds = time.monotonic() - started
-        if score is not None:
-            progress.scores.append(score)
         best = progress.best_score
         if score is None or best is None or score > best:
             progress.best_score, progress.best_step = score, progress.step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 Whitening = Literal["none", "principal", "discriminant"]
 """How targets are changed before they are learnt; see :class:`Lessons`."""
-
-WHITENINGS: tuple[Whitening, ...] = get_args(Whitening)
 
 MAX_ROWS = 50_000
 """Rows of targets that a whitening is fitted to."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from beetsplug.deejai.embedding.keras_encoder import import_keras
 from beetsplug.deejai.training.networks import features
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TargetLoss = Literal["cosine", "mse"]
-
-TARGET_LOSSES: tuple[TargetLoss, ...] = get_args(TargetLoss)
 
 CONTRAST_SIZE = 128
 """Components of the vectors that are contrasted, and then thrown away."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from beets.util import displayable_path
 
 from beetsplug.deejai.errors import FatalError
-from beetsplug.deejai.output.m3u import MAX_PLAYLIST_BYTES, read_m3u
+from beetsplug.deejai.output.m3u import read_named
 from beetsplug.deejai.storage.library import artist_key, matching_ids, shown_path
 from beetsplug.deejai.training.matching import Entry, Matcher, decode
 
@@ -179,10 +178,13 @@ def read_playlists(
     paths, unreadable = find_m3u(places)
     for path in paths:
         try:
-            entries = read_entries(path, bases=[music_dir])
+            named = read_named(os.fsencode(path), bases=[music_dir])
         except FatalError as error:
             unreadable.append((shown_path(path), str(error)))
             continue
+        entries = [
+            Entry(os.fsdecode(one.path), one.line, decode(one.title)) for one in named
+        ]
         found, file = _match(matcher, path, entries)
         playlists.append(found)
         files.append(file)
@@ -229,32 +231,6 @@ def find_m3u(places: Iterable[str]) -> tuple[list[str], list[tuple[str, str]]]:
                 if name.lower().endswith(SUFFIXES)
             )
     return sorted(set(paths)), unreadable
-
-
-def read_entries(path: str, *, bases: Sequence[bytes] = ()) -> list[Entry]:
-    """Read an M3U file, with what it says in ``#EXTINF`` lines.
-
-    Raises
-    ------
-    FatalError
-        The file is unreadable, far too big or not text.
-    """
-    resolved = read_m3u(os.fsencode(path), bases=bases)
-    with open(path, "rb") as file:
-        content = file.read(MAX_PLAYLIST_BYTES)
-    lines, title = [], ""
-    for line in re.split(rb"\r\n|\n|\r", content.removeprefix(b"\xef\xbb\xbf")):
-        if line.upper().startswith(b"#EXTINF:"):
-            title = decode(line.partition(b",")[2].strip())
-        elif line.strip() and not line.startswith(b"#"):
-            lines.append((line, title))
-            title = ""
-    if len(lines) != len(resolved):
-        raise FatalError(f"{shown_path(path)} changed while it was read")
-    return [
-        Entry(os.fsdecode(found), line, title)
-        for found, (line, title) in zip(resolved, lines, strict=True)
-    ]
 
 
 def _match(

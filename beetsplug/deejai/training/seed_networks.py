@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from beetsplug.deejai.audio.constants import N_FRAMES, N_MELS, VECTOR_SIZE
-from beetsplug.deejai.embedding.encoder import import_keras
+from beetsplug.deejai.embedding.keras_encoder import import_keras
 from beetsplug.deejai.training.networks import LAST
 
 if TYPE_CHECKING:
