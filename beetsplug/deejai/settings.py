@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "drunk": 0.0,
     "max_length": "10m",
     "artist_gap": 3,
+    "album_gap": 0,
     "exclude": "",
     "crossfade": "6s",
     "playlist_dir": "~",
@@ -90,6 +91,7 @@ class Settings:
     drunk: float
     max_length_s: float
     artist_gap: int
+    album_gap: int
     exclude: str
     crossfade_s: float
     playlist_dir: str
@@ -120,6 +122,7 @@ class Settings:
             drunk=_read(view, "drunk", _between(0, 1)),
             max_length_s=_read(view, "max_length", parse_duration),
             artist_gap=_read(view, "artist_gap", _whole(0)),
+            album_gap=_read(view, "album_gap", _whole(0)),
             exclude=_read(view, "exclude", _text),
             crossfade_s=_read(view, "crossfade", parse_duration),
             playlist_dir=_read(view, "playlist_dir", _text),

@@ -87,5 +87,7 @@ def test_no_noise_leaves_the_generator_alone() -> None:
 
 def test_hops_are_between_neighbours() -> None:
     a, b = np.eye(2)
-    np.testing.assert_allclose(hop_similarities([a, 2 * a, b, -b]), [1, 0, -1])
-    assert hop_similarities([a]).size == 0
+    tracks = [a, 2 * a, b, -b]
+    np.testing.assert_allclose(hop_similarities(tracks, tracks), [1, 0, -1])
+    np.testing.assert_allclose(hop_similarities([a, b], [b, a]), [1])
+    assert hop_similarities([a], [a]).size == 0

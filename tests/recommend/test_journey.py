@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_libraries import MadeLibrary, keeps_gap, made_libraries, made_library
 
-from beetsplug.deejai.recommend.index import Index, Seed
+from beetsplug.deejai.recommend.index import Index, Labels, Seed
 from beetsplug.deejai.recommend.journey import Journey, journey
 from beetsplug.deejai.recommend.route import arc
 from beetsplug.deejai.recommend.rules import Rules
@@ -52,9 +52,9 @@ def check_rules(
     assert len(set(rows)) == len(rows)
     assert not set(rows) & {waypoint.row for waypoint in waypoints}
     assert library.catalogue.allowed[rows].all()
-    artists, is_given = [waypoints[0].artist], [True]
+    artists, is_given = [waypoints[0].labels.artist], [True]
     for leg, waypoint in zip(legs, waypoints[1:], strict=True):
-        artists += [*library.catalogue.artists[leg].tolist(), waypoint.artist]
+        artists += [*library.catalogue.artists[leg].tolist(), waypoint.labels.artist]
         is_given += [False] * len(leg) + [True]
     assert keeps_gap(artists, is_given, gap)
     vectors = library.index.vectors
@@ -94,8 +94,9 @@ def test_keeps_every_rule_and_says_when_a_leg_stays_short(
     check_rules(library, waypoints, found, gap)
     assert all(len(leg) <= n for leg in found.legs)
     assert len(found.notices) == sum(len(leg) < n for leg in found.legs)
-    given_rows = [waypoint.row for waypoint in waypoints]
-    usable = int(library.catalogue.candidates(given_rows, timed=False).sum())
+    candidates = library.catalogue.candidates(waypoints, timed=False)
+    recordings = library.catalogue.recordings[candidates]
+    usable = (recordings == -1).sum() + np.unique(recordings[recordings != -1]).size
     if gap == 0:
         assert sum(map(len, found.legs)) == min(n * len(found.legs), usable)
 
@@ -138,8 +139,7 @@ def test_a_time_is_filled_until_nothing_fits(
     check_rules(library, waypoints, found, gap)
     lengths_s = library.catalogue.lengths_s
     legs = rows_of(found)
-    given_rows = [waypoint.row for waypoint in waypoints]
-    used = chain(given_rows, *legs)
+    used = [*waypoints, *map(library.seed, chain(*legs))]
     unused = library.catalogue.candidates(used, timed=True)
     for leg in legs:
         left_s = length_s / len(legs) - lengths_s[leg].sum()
@@ -187,7 +187,7 @@ def test_other_artists_are_kept_for_where_they_are_needed() -> None:
         Index(np.arange(4), vectors),
         made_library(4, artists=[1, 2, 7, 7]).catalogue,
     )
-    ends = [Seed(start, artist=7), Seed(end, artist=7)]
+    ends = [Seed(start, labels=Labels(7)), Seed(end, labels=Labels(7))]
     found = travel(library, ends, rules=Rules(artist_gap=1), n=3)
     assert [row < 2 for row in rows_of(found)[0]] == [True, False, True]
 

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_libraries import MadeLibrary, keeps_gap, made_libraries, made_library
 
-from beetsplug.deejai.recommend.index import Index, Seed, query_vector
+from beetsplug.deejai.recommend.index import Index, Labels, Seed, query_vector
 from beetsplug.deejai.recommend.playlist import Playlist, playlist
 from beetsplug.deejai.recommend.rules import Rules
+
+if TYPE_CHECKING:
+    from beetsplug.deejai.recommend.rules import Mask
 
 
 @st.composite
@@ -26,7 +31,12 @@ def sequence_artists(
     library: MadeLibrary, seeds: list[Seed], found: Playlist
 ) -> list[int]:
     artists = library.catalogue.artists
-    return [s.artist for s in seeds] + [int(artists[p.row]) for p in found.picks]
+    return [s.labels.artist for s in seeds] + [int(artists[p.row]) for p in found.picks]
+
+
+def clashing_at_the_end(library: MadeLibrary, artists: list[int], gap: int) -> Mask:
+    before = [Labels(artist) for artist in artists]
+    return library.catalogue.clashing(Rules(gap), before)
 
 
 @settings(deadline=None)
@@ -71,14 +81,16 @@ def test_keeps_every_rule_and_says_when_it_stays_short(
     assert library.catalogue.allowed[rows].all()
     assert all(-1.0 <= pick.similarity <= 1.0 for pick in found.picks)
     assert bool(found.notices) == (len(rows) < n)
-    unused = library.catalogue.candidates([*rows, *given_rows], timed=False)
+    unused = library.catalogue.candidates(
+        [*seeds, *map(library.seed, rows)], timed=False
+    )
     if gap == 0:
         assert len(rows) == n or not unused.any()
     else:
         artists = sequence_artists(library, seeds, found)
         assert keeps_gap(artists, [i < len(seeds) for i in range(len(artists))], gap)
         if len(rows) < n:
-            blocked = library.catalogue.by(artists[-gap:])
+            blocked = clashing_at_the_end(library, artists, gap)
             assert not (unused & ~blocked).any()
 
 
@@ -132,7 +144,7 @@ def test_what_is_subtracted_is_avoided() -> None:
         "rng": np.random.default_rng(0),
     }
     near = playlist(library.index, [library.seed(0)], **common)
-    away = playlist(library.index, [library.seed(0)], minus=[b], **common)
+    away = playlist(library.index, [library.seed(0)], avoided=[Seed(b)], **common)
     assert (near.picks[0].row, away.picks[0].row) == (1, 2)
 
 
@@ -177,14 +189,16 @@ def test_a_time_is_filled_until_nothing_fits(
     lengths_s = library.catalogue.lengths_s
     left_s = length_s - lengths_s[rows].sum()
     assert left_s >= -1e-6
-    unused = library.catalogue.candidates([0, *rows], timed=True)
+    unused = library.catalogue.candidates(
+        [*seeds, *map(library.seed, rows)], timed=True
+    )
     fitting = unused & (lengths_s <= left_s - 1e-6)
     if not found.notices:
         assert not fitting.any()
     elif unused.any():
         artists = sequence_artists(library, seeds, found)
         assert gap > 0
-        assert not (fitting & ~library.catalogue.by(artists[-gap:])).any()
+        assert not (fitting & ~clashing_at_the_end(library, artists, gap)).any()
 
 
 def test_an_empty_library_gives_an_empty_list_and_says_so() -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from made_libraries import MadeLibrary, made_libraries, made_library
 
 from beetsplug.deejai.recommend.index import Index
+from beetsplug.deejai.recommend.rules import Rules
 from beetsplug.deejai.recommend.similar import similar
 
 
@@ -16,26 +17,39 @@ def test_finds_the_nearest_allowed_tracks_nearest_first(
     library: MadeLibrary, n: int, data: st.DataObject
 ) -> None:
     rows = st.integers(0, len(library.index) - 1)
-    exclude = data.draw(st.lists(st.none() | rows, max_size=5))
+    exclude = data.draw(st.lists(rows, max_size=5))
     query = library.index.vectors[data.draw(rows)]
     picks = similar(
-        library.index, query, catalogue=library.catalogue, exclude_rows=exclude, n=n
+        library.index,
+        query,
+        catalogue=library.catalogue,
+        rules=Rules(artist_gap=0),
+        excluded=map(library.seed, exclude),
+        n=n,
     )
-    usable = set(np.flatnonzero(library.catalogue.allowed).tolist()) - set(exclude)
-    assert len(picks) == min(n, len(usable))
+    catalogue = library.catalogue
+    excluded = map(library.seed, exclude)
+    usable = set(np.flatnonzero(catalogue.candidates(excluded, timed=False)).tolist())
     chosen = [pick.row for pick in picks]
     assert len(set(chosen)) == len(chosen)
     assert set(chosen) <= usable
     similarities = library.index.similarities(query)
     assert [pick.similarity for pick in picks] == similarities[chosen].tolist()
-    expected = sorted(usable, key=lambda row: (-similarities[row], row))
+    expected, recordings = [], set()
+    for row in sorted(usable, key=lambda row: (-similarities[row], row)):
+        recording = catalogue.recordings[row]
+        if recording == -1 or recording not in recordings:
+            expected.append(row)
+            recordings.add(recording)
     assert chosen == expected[:n]
 
 
 def test_equally_similar_tracks_come_in_row_order() -> None:
     library = made_library(6)
     index = Index(library.index.ids, np.tile(library.index.vectors[:1], (6, 1)))
-    picks = similar(index, index.vectors[0], catalogue=library.catalogue, n=4)
+    picks = similar(
+        index, index.vectors[0], catalogue=library.catalogue, rules=Rules(), n=4
+    )
     assert [pick.row for pick in picks] == [0, 1, 2, 3]
 
 
@@ -48,13 +62,14 @@ def test_a_time_is_filled_until_nothing_fits(
         library.index,
         library.index.vectors[0],
         catalogue=library.catalogue,
+        rules=Rules(artist_gap=0),
         length_s=length_s,
     )
     chosen = [pick.row for pick in picks]
     lengths_s = library.catalogue.lengths_s
     left_s = length_s - lengths_s[chosen].sum()
     assert left_s >= 0
-    unused = library.catalogue.candidates(chosen, timed=True)
+    unused = library.catalogue.candidates(map(library.seed, chosen), timed=True)
     assert not (lengths_s[unused] <= left_s).any()
     similarities = [pick.similarity for pick in picks]
     assert similarities == sorted(similarities, reverse=True)
@@ -63,8 +78,15 @@ def test_a_time_is_filled_until_nothing_fits(
 def test_an_empty_library_has_nothing_similar() -> None:
     library = made_library(0)
     query = np.eye(8, dtype=np.float32)[0]
-    assert similar(library.index, query, catalogue=library.catalogue, n=3) == []
-    assert similar(library.index, query, catalogue=library.catalogue, length_s=9) == []
+    for amount in ({"n": 3}, {"length_s": 9.0}):
+        found = similar(
+            library.index,
+            query,
+            catalogue=library.catalogue,
+            rules=Rules(),
+            **amount,
+        )
+        assert found == []
 
 
 @pytest.mark.parametrize(
@@ -77,6 +99,7 @@ def test_just_one_amount_is_wanted(n: int | None, length_s: float | None) -> Non
             library.index,
             library.index.vectors[0],
             catalogue=library.catalogue,
+            rules=Rules(),
             n=n,
             length_s=length_s,
         )

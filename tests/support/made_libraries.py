@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from hypothesis import strategies as st
 
-from beetsplug.deejai.recommend.index import Index, Seed
+from beetsplug.deejai.recommend.index import Index, Labels, Seed
 from beetsplug.deejai.recommend.rules import Catalogue
 from beetsplug.deejai.vectors import unit
 
@@ -22,13 +22,11 @@ class MadeLibrary:
     catalogue: Catalogue
 
     def seed(self, row: int) -> Seed:
-        artist = int(self.catalogue.artists[row])
-        return Seed(self.index.vectors[row], row, artist)
+        return Seed(self.index.vectors[row], row, self.catalogue.labels(row))
 
     def outsider(self, rng: np.random.Generator, artist: int = -1) -> Seed:
-        return Seed(
-            unit(rng.standard_normal(self.index.vectors.shape[1])), None, artist
-        )
+        vector = unit(rng.standard_normal(self.index.vectors.shape[1]))
+        return Seed(vector, labels=Labels(artist=artist))
 
 
 def made_library(
@@ -37,10 +35,16 @@ def made_library(
     seed: int = 0,
     size: int = 8,
     artists: Sequence[int] | None = None,
+    albums: Sequence[int] | None = None,
+    recordings: Sequence[int] | None = None,
     lengths_s: Sequence[float] | None = None,
     allowed: Sequence[bool] | None = None,
 ) -> MadeLibrary:
-    """Make tracks around a few styles; every one by an artist of its own."""
+    """Make tracks around a few styles; every one by an artist of its own.
+
+    Albums and recordings are not known unless they are given.
+    """
+    unknown = [-1] * n_tracks
     rng = np.random.default_rng(seed)
     styles = rng.standard_normal((5, size))
     vectors = styles[rng.integers(5, size=n_tracks)]
@@ -49,6 +53,8 @@ def made_library(
         Index(1000 + np.arange(n_tracks), unit(vectors)),
         Catalogue(
             artists=np.arange(n_tracks) if artists is None else np.array(artists),
+            albums=np.array(albums or unknown, dtype=int),
+            recordings=np.array(recordings or unknown, dtype=int),
             lengths_s=np.full(n_tracks, 200.0)
             if lengths_s is None
             else np.array(lengths_s, dtype=float),
@@ -71,6 +77,9 @@ def made_libraries(draw: st.DrawFn) -> MadeLibrary:
         seed=seed,
         size=draw(st.integers(2, 12)),
         artists=rng.integers(-1, n_artists, size=n_tracks).tolist(),
+        albums=rng.integers(-1, 2 * n_artists, size=n_tracks).tolist(),
+        # About every tenth track has another version.
+        recordings=rng.integers(-1, 5 * n_tracks, size=n_tracks).tolist(),
         # Some lengths are not known.
         lengths_s=(rng.integers(0, 400, size=n_tracks) // 20 * 20).tolist(),
         allowed=(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from beets.exceptions import UserError
 
 from beetsplug.deejai.commands.deliver import (
@@ -21,11 +20,11 @@ from beetsplug.deejai.commands.listing import (
     make_rng,
     read_amount,
     read_drunk,
+    read_rules,
 )
 from beetsplug.deejai.commands.seeds import find_waypoint
-from beetsplug.deejai.recommend.index import hop_similarities
 from beetsplug.deejai.recommend.journey import journey
-from beetsplug.deejai.recommend.rules import Rules
+from beetsplug.deejai.vectors import unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +63,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         candidates.index,
         [named.seed for named in waypoints],
         catalogue=candidates.catalogue,
-        rules=Rules(artist_gap=session.settings.artist_gap),
+        rules=read_rules(session),
         n=amount.number,
         length_s=amount.length_s,
         drunk=drunk,
@@ -88,12 +87,12 @@ def _lines(
 ) -> list[Line]:
     """Put the waypoints in place and compare each with the track before it."""
     lines = [Line(waypoints[0].item)]
-    before = waypoints[0].seed.vector
+    before = waypoints[0].seed.departure
     for waypoint, leg in zip(waypoints[1:], legs, strict=True):
         lines += lines_of(session, index, leg)
         if leg:
-            before = index.vectors[leg[-1].row]
-        pair = np.stack([before, waypoint.seed.vector])
-        lines.append(Line(waypoint.item, float(hop_similarities(pair)[0])))
-        before = waypoint.seed.vector
+            before = index.departures[leg[-1].row]
+        hop = float(unit(before) @ unit(waypoint.seed.arrival))
+        lines.append(Line(waypoint.item, hop))
+        before = waypoint.seed.departure
     return lines

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from beets.exceptions import UserError
 
 from beetsplug.deejai.commands.spaces import explain_none, warn_of_others
-from beetsplug.deejai.recommend.index import UNKNOWN_ARTIST, Index, Seed
-from beetsplug.deejai.recommend.rules import Catalogue
+from beetsplug.deejai.recommend.index import UNKNOWN, Index, Labels, Seed
+from beetsplug.deejai.recommend.rules import Catalogue, Rules
 from beetsplug.deejai.settings import parse_duration
 from beetsplug.deejai.storage.library import (
+    album_key,
     artist_key,
     load_facts,
     load_vectors,
@@ -20,7 +21,6 @@ from beetsplug.deejai.storage.library import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from logging import Logger
 
     import numpy.typing as npt
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from beets.ui import CommonOptionsParser
 
     from beetsplug.deejai.session import Session
+    from beetsplug.deejai.storage.library import TrackFacts
 
 
 def add_list_options(parser: CommonOptionsParser, *, default_n: int, each: str) -> None:
@@ -135,6 +136,12 @@ def read_drunk(session: Session, options: Any) -> float:
     return float(drunk)
 
 
+def read_rules(session: Session) -> Rules:
+    """Read the gaps."""
+    settings = session.settings
+    return Rules(artist_gap=settings.artist_gap, album_gap=settings.album_gap)
+
+
 def make_rng(options: Any) -> np.random.Generator:
     """Make the only source of chance from ``--seed``."""
     if options.seed is not None and options.seed < 0:
@@ -148,22 +155,21 @@ class Candidates:
 
     index: Index
     catalogue: Catalogue
-    artist_codes: dict[str, int]
-
-    def without(self, rows: Iterable[int | None]) -> Catalogue:
-        """Return the catalogue in which some rows may not be proposed."""
-        allowed = self.catalogue.allowed.copy()
-        allowed[[row for row in rows if row is not None]] = False
-        return replace(self.catalogue, allowed=allowed)
+    facts: TrackFacts
 
     def seed(self, item: Item, vector: npt.NDArray[np.float32] | None) -> Seed:
         """Make a seed of an item; its vector is needed when the index has none."""
         row = None if item.id is None else self.index.row_of(item.id)
         if row is not None:
-            vector = self.index.vectors[row]
+            return Seed(self.index.vectors[row], row, self.catalogue.labels(row))
         assert vector is not None
-        artist = self.artist_codes.get(artist_key(item.artist), UNKNOWN_ARTIST)
-        return Seed(vector=vector, row=row, artist=artist)
+        artist = artist_key(item.artist)
+        album = album_key(item.album, item.albumartist, item.artist)
+        labels = Labels(
+            artist=self.facts.artist_codes.get(artist, UNKNOWN),
+            album=self.facts.album_codes.get(album, UNKNOWN),
+        )
+        return Seed(vector, labels=labels)
 
 
 def load_candidates(session: Session, options: Any, log: Logger) -> Candidates:
@@ -191,8 +197,14 @@ def load_candidates(session: Session, options: Any, log: Logger) -> Candidates:
             raise UserError(f"--from {options.from_query!r} leaves no track to choose")
     return Candidates(
         Index(ids=stored.item_ids, vectors=stored.vectors),
-        Catalogue(artists=facts.artists, lengths_s=facts.lengths_s, allowed=allowed),
-        facts.artist_codes,
+        Catalogue(
+            artists=facts.artists,
+            albums=facts.albums,
+            recordings=np.full_like(facts.artists, UNKNOWN),
+            lengths_s=facts.lengths_s,
+            allowed=allowed,
+        ),
+        facts,
     )
 
 

@@ -21,10 +21,10 @@ from beetsplug.deejai.commands.listing import (
     make_rng,
     read_amount,
     read_drunk,
+    read_rules,
 )
-from beetsplug.deejai.commands.seeds import find_negatives, find_seeds, vectors_of
+from beetsplug.deejai.commands.seeds import find_negatives, find_seeds
 from beetsplug.deejai.recommend.playlist import playlist
-from beetsplug.deejai.recommend.rules import Rules
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -66,9 +66,9 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     result = playlist(
         candidates.index,
         [named.seed for named in seeds],
-        minus=vectors_of(negatives),
-        catalogue=candidates.without(named.seed.row for named in negatives),
-        rules=Rules(artist_gap=session.settings.artist_gap),
+        avoided=[named.seed for named in negatives],
+        catalogue=candidates.catalogue,
+        rules=read_rules(session),
         n=amount.number,
         length_s=amount.length_s,
         keep_on=keep_on,

@@ -7,7 +7,6 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 from beets.dbcore.query import PathQuery
 from beets.exceptions import UserError
 from beets.library import Item
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from logging import Logger
 
+    import numpy as np
     import numpy.typing as npt
 
     from beetsplug.deejai.commands.listing import Candidates
@@ -101,11 +101,6 @@ def find_negatives(
             log,
         )
     ]
-
-
-def vectors_of(named: Sequence[Named]) -> npt.NDArray[np.float32] | None:
-    """Stack the vectors of tracks, shape (n, d); None when there are none."""
-    return np.stack([n.seed.vector for n in named]) if named else None
 
 
 def find_waypoint(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from beetsplug.deejai.commands.deliver import (
     add_mix_options,
     deliver,
@@ -18,8 +16,9 @@ from beetsplug.deejai.commands.listing import (
     load_candidates,
     read_amount,
 )
-from beetsplug.deejai.commands.seeds import find_negatives, find_seeds, vectors_of
+from beetsplug.deejai.commands.seeds import find_negatives, find_seeds
 from beetsplug.deejai.recommend.index import query_vector
+from beetsplug.deejai.recommend.rules import Rules
 from beetsplug.deejai.recommend.similar import similar
 
 if TYPE_CHECKING:
@@ -50,11 +49,12 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     picks = similar(
         candidates.index,
         query_vector(
-            np.stack([named.seed.vector for named in seeds]),
-            minus=vectors_of(negatives),
+            [named.seed.vector for named in seeds],
+            minus=[named.seed.vector for named in negatives] or None,
         ),
         catalogue=candidates.catalogue,
-        exclude_rows=[named.seed.row for named in [*seeds, *negatives]],
+        rules=Rules(artist_gap=0),
+        excluded=[named.seed for named in [*seeds, *negatives]],
         n=amount.number,
         length_s=amount.length_s,
     )

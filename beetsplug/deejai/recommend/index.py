@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,28 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[np.float32]
 
-UNKNOWN_ARTIST = -1
-"""Artist code of a track without one."""
+UNKNOWN = -1
+"""Code of an artist, album or recording that is not known."""
+
+
+class Labels(NamedTuple):
+    """What the rules ask about a track, each as a code, :data:`UNKNOWN` if unknown.
+
+    Attributes
+    ----------
+    artist, album
+        Equal where the artist, the album is the same.
+    recording
+        Equal where two tracks are versions of one recording.
+    """
+
+    artist: int = UNKNOWN
+    album: int = UNKNOWN
+    recording: int = UNKNOWN
+
+
+UNLABELLED = Labels()
+"""Labels of a track of which nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +49,9 @@ class Index:
     vectors
         float32, shape (n_tracks, d): unit rows, or zero rows, which are similar to
         nothing.
+    beginnings, endings
+        How each track begins and ends, as `vectors`; None: a track is compared as a
+        whole with what comes before and after it.
 
     Raises
     ------
@@ -38,10 +61,24 @@ class Index:
 
     ids: npt.NDArray[np.int64]
     vectors: Array
+    beginnings: Array | None = None
+    endings: Array | None = None
 
     def __post_init__(self) -> None:
         if self.vectors.ndim != 2 or self.ids.shape != (len(self.vectors),):
             raise ValueError("ids must be (n_tracks,) and vectors (n_tracks, d)")
+        if any(a.shape != self.vectors.shape for a in (self.arrivals, self.departures)):
+            raise ValueError("beginnings and endings must have the shape of vectors")
+
+    @property
+    def arrivals(self) -> Array:
+        """What of each track is compared with the track before it."""
+        return self.vectors if self.beginnings is None else self.beginnings
+
+    @property
+    def departures(self) -> Array:
+        """What of each track is compared with the track after it."""
+        return self.vectors if self.endings is None else self.endings
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -78,13 +115,27 @@ class Seed:
         Track vector, shape (d,).
     row
         Its row in the index; None for a track that is not in the library.
-    artist
-        Its artist's code in the catalogue.
+    labels
+        Its codes in the catalogue.
+    beginning, ending
+        As of :class:`Index`; None: the whole vector.
     """
 
     vector: Array
     row: int | None = None
-    artist: int = UNKNOWN_ARTIST
+    labels: Labels = UNLABELLED
+    beginning: Array | None = None
+    ending: Array | None = None
+
+    @property
+    def arrival(self) -> Array:
+        """What is compared with the track before it."""
+        return self.vector if self.beginning is None else self.beginning
+
+    @property
+    def departure(self) -> Array:
+        """What is compared with the track after it."""
+        return self.vector if self.ending is None else self.ending
 
 
 @dataclass(frozen=True)
@@ -176,19 +227,19 @@ def add_noise(
     return unit(directions + rng.normal(0.0, sigma, size=directions.shape))
 
 
-def hop_similarities(vectors: npt.ArrayLike) -> Array:
+def hop_similarities(departures: npt.ArrayLike, arrivals: npt.ArrayLike) -> Array:
     """Compare each track of a list with the one before it.
 
     Parameters
     ----------
-    vectors
-        Track vectors in order, shape (n, d), of any length.
+    departures, arrivals
+        What of each track, in order, is compared with the next and with the last one:
+        shape (n, d) both, of any length. For whole tracks they are the same.
 
     Returns
     -------
     ndarray of float32, shape (max(n - 1, 0),)
         Cosine similarities, -1 to 1.
     """
-    directions = unit(vectors)
-    products = np.einsum("ij,ij->i", directions[:-1], directions[1:])
+    products = np.einsum("ij,ij->i", unit(departures)[:-1], unit(arrivals)[1:])
     return np.asarray(np.clip(products, -1.0, 1.0))

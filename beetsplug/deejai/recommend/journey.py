@@ -85,14 +85,13 @@ def journey(
     check_amount(n, length_s)
     if len(waypoints) < 2:
         raise ValueError("a journey needs two waypoints")
-    candidates = catalogue.candidates(
-        (w.row for w in waypoints), timed=length_s is not None
-    )
+    candidates = catalogue.candidates(waypoints, timed=length_s is not None)
     leg_s = np.inf if length_s is None else length_s / (len(waypoints) - 1)
     route = Route(index, waypoints, catalogue, rules, candidates, drunk, rng, leg_s)
     legs = route.fill_by_time() if n is None else route.fill_by_number(n)
     unused = candidates.copy()
     for leg in legs:
+        unused &= ~catalogue.versions(map(catalogue.labels, leg))
         unused[leg] = False
     return Journey(
         [_picks(index, waypoints[i], leg) for i, leg in enumerate(legs)],
@@ -101,7 +100,10 @@ def journey(
 
 
 def _picks(index: Index, waypoint: Seed, rows: list[int]) -> list[Pick]:
-    hops = hop_similarities([waypoint.vector, *index.vectors[rows]])
+    hops = hop_similarities(
+        [waypoint.departure, *index.departures[rows]],
+        [waypoint.arrival, *index.arrivals[rows]],
+    )
     return [Pick(row, float(hop)) for row, hop in zip(rows, hops, strict=True)]
 
 

@@ -59,7 +59,7 @@ def playlist(
     length_s: float | None = None,
     keep_on: int = 3,
     drunk: float = 0.0,
-    minus: npt.ArrayLike | None = None,
+    avoided: Sequence[Seed] = (),
 ) -> Playlist:
     """Continue from seeds, each next track chosen by the last few ones.
 
@@ -86,8 +86,8 @@ def playlist(
         than there are seeds).
     drunk
         Noise on each query, 0 (none) to 1 (as loud as the music).
-    minus
-        Vectors to stay away from, shape (m, d).
+    avoided
+        Tracks to stay away from; they are not chosen either.
 
     Raises
     ------
@@ -97,24 +97,27 @@ def playlist(
     check_amount(n, length_s)
     if not seeds or keep_on < 1:
         raise ValueError("a playlist needs a seed, and keep_on at least 1")
-    unused = catalogue.candidates((s.row for s in seeds), timed=length_s is not None)
+    unused = catalogue.candidates([*seeds, *avoided], timed=length_s is not None)
     left_s = np.inf if length_s is None else length_s
-    artists = [seed.artist for seed in seeds]
+    before = [seed.labels for seed in seeds]
     rows: list[int] = []
     while n is None or len(rows) < n:
         candidates = _fitting(unused, catalogue, left_s)
-        if rules.artist_gap:
-            candidates &= ~catalogue.by(artists[-rules.artist_gap :])
+        candidates &= ~catalogue.clashing(rules, before)
         if not candidates.any():
             break
-        query = _query([s.vector for s in seeds], index.vectors[rows], keep_on, minus)
+        query = _query(seeds, index.vectors[rows], keep_on, avoided)
         query = add_noise(query, drunk=drunk, rng=rng)
         row = nearest(index.similarities(query), candidates)
         rows.append(row)
-        artists.append(int(catalogue.artists[row]))
+        before.append(catalogue.labels(row))
+        unused &= ~catalogue.versions(before[-1:])
         unused[row] = False
         left_s -= float(catalogue.lengths_s[row])
-    hops = hop_similarities([seeds[-1].vector, *index.vectors[rows]])
+    hops = hop_similarities(
+        [seeds[-1].departure, *index.departures[rows]],
+        [seeds[-1].arrival, *index.arrivals[rows]],
+    )
     picks = [Pick(row, float(hop)) for row, hop in zip(rows, hops, strict=True)]
     reason = reason_for_end(_fitting(unused, catalogue, left_s), rules)
     if n is not None and len(rows) < n:
@@ -134,9 +137,13 @@ def _fitting(unused: Mask, catalogue: Catalogue, left_s: float) -> Mask:
 
 
 def _query(
-    seeds: Sequence[Array], chosen: Array, keep_on: int, minus: npt.ArrayLike | None
+    seeds: Sequence[Seed], chosen: Array, keep_on: int, avoided: Sequence[Seed]
 ) -> Array:
     chosen = chosen[-keep_on:]
     missing = min(len(seeds), keep_on - len(chosen))
     weights = [missing / len(seeds)] * len(seeds) + [1.0] * len(chosen)
-    return query_vector([*seeds, *chosen], weights=weights, minus=minus)
+    return query_vector(
+        [*(seed.vector for seed in seeds), *chosen],
+        weights=weights,
+        minus=[seed.vector for seed in avoided] or None,
+    )

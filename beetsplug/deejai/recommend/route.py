@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from beetsplug.deejai.recommend.index import (
-    UNKNOWN_ARTIST,
+    UNLABELLED,
     add_noise,
     hop_similarities,
     query_vector,
@@ -18,15 +18,14 @@ from beetsplug.deejai.recommend.rules import nearest
 from beetsplug.deejai.vectors import unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from beetsplug.deejai.recommend.index import Index, Seed
+    from beetsplug.deejai.recommend.index import Index, Labels, Seed
     from beetsplug.deejai.recommend.rules import Catalogue, Mask, Rules
 
     Array = npt.NDArray[np.float32]
-    Ints = npt.NDArray[np.int64]
 
 
 def arc(start: npt.ArrayLike, end: npt.ArrayLike, *, n: int) -> Array:
@@ -115,8 +114,8 @@ class Route:
         likely = int(self.leg_s / np.median(lengths_s)) if lengths_s.size else 0
         legs = self.fill_by_number(likely)
         unused = self.candidates.copy()
-        for leg in legs:
-            unused[leg] = False
+        for row in (row for leg in legs for row in leg):
+            self._use(row, unused)
         for number in range(len(legs)):
             while self._insert(legs, number, unused):
                 pass
@@ -126,21 +125,22 @@ class Route:
         """Fill leg after leg, and stop after the first that stays too short."""
         unused = self.candidates.copy()
         starts = np.cumsum([0, *(size + 1 for size in sizes)])
-        artists = np.full(starts[-1] + 1, UNKNOWN_ARTIST, dtype=np.int64)
-        artists[starts] = [waypoint.artist for waypoint in self.waypoints]
+        places = [UNLABELLED] * (int(starts[-1]) + 1)
+        for start, waypoint in zip(starts.tolist(), self.waypoints, strict=True):
+            places[start] = waypoint.labels
         legs: list[list[int]] = []
         ends = pairwise(unit([waypoint.vector for waypoint in self.waypoints]))
         for size, start, (a, b) in zip(sizes, starts, ends, strict=False):
             points = add_noise(arc(a, b, n=size), drunk=self.drunk, rng=self.rng)
-            legs.append(self._fill_leg(points, artists, int(start), unused))
+            legs.append(self._fill_leg(points, places, int(start), unused))
             if len(legs[-1]) < size:
                 break
         return legs
 
     def _fill_leg(
-        self, points: Array, artists: Ints, start: int, unused: Mask
+        self, points: Array, places: list[Labels], start: int, unused: Mask
     ) -> list[int]:
-        """Give each point its nearest track; enter it in `artists` and `unused`.
+        """Give each point its nearest track; enter it in `places` and `unused`.
 
         From both ends to the middle: near the waypoints the rules leave least choice.
         """
@@ -148,27 +148,37 @@ class Route:
         left_s = self.leg_s
         lengths_s = self.catalogue.lengths_s
         shortest_s = float(lengths_s[unused].min(initial=np.inf))
-        gap = self.rules.artist_gap
         for slot in sorted(
             range(len(points)), key=lambda slot: min(slot, len(points) - 1 - slot)
         ):
             n_later = len(points) - len(rows) - 1
             reserved_s = n_later * shortest_s if n_later else 0.0
             position = start + 1 + slot
-            near = artists[max(0, position - gap) : position + gap + 1]
-            candidates = self._open(unused, left_s - reserved_s, near)
+            candidates = self._open(
+                unused, left_s - reserved_s, places[:position], places[position + 1 :]
+            )
             if not candidates.any():
                 break
             row = nearest(self.index.similarities(points[slot]), candidates)
             rows[slot] = row
-            artists[position] = self.catalogue.artists[row]
-            unused[row] = False
+            places[position] = self.catalogue.labels(row)
+            self._use(row, unused)
             left_s -= float(lengths_s[row])
         return [rows[slot] for slot in sorted(rows)]
 
-    def _open(self, unused: Mask, left_s: float, near: Iterable[int]) -> Mask:
-        """Return the tracks that fit into a time and are not by the artists nearby."""
-        candidates = unused & ~self.catalogue.by(near)
+    def _use(self, row: int, unused: Mask) -> None:
+        unused &= ~self.catalogue.versions([self.catalogue.labels(row)])
+        unused[row] = False
+
+    def _open(
+        self,
+        unused: Mask,
+        left_s: float,
+        before: Sequence[Labels],
+        after: Sequence[Labels],
+    ) -> Mask:
+        """Return the tracks that fit into a time and between those around."""
+        candidates = unused & ~self.catalogue.clashing(self.rules, before, after)
         if not np.isinf(left_s):
             candidates &= self.catalogue.lengths_s <= left_s
         return candidates
@@ -179,25 +189,26 @@ class Route:
         left_s = self.leg_s - float(self.catalogue.lengths_s[leg].sum())
         ends = self.waypoints[number], self.waypoints[number + 1]
         vectors = [ends[0].vector, *self.index.vectors[leg], ends[1].vector]
-        artists = self._artists(legs)
+        places = self._places(legs)
         start = sum(len(before) + 1 for before in legs[:number])
-        gap = self.rules.artist_gap
-        for hop in np.argsort(hop_similarities(vectors), kind="stable").tolist():
+        hops = hop_similarities(vectors, vectors)
+        for hop in np.argsort(hops, kind="stable").tolist():
             position = start + 1 + hop
-            near = artists[max(0, position - gap) : position + gap]
-            candidates = self._open(unused, left_s, near)
+            candidates = self._open(
+                unused, left_s, places[:position], places[position:]
+            )
             if candidates.any():
                 middle = query_vector(vectors[hop : hop + 2])
                 middle = add_noise(middle, drunk=self.drunk, rng=self.rng)
                 row = nearest(self.index.similarities(middle), candidates)
                 leg.insert(hop, row)
-                unused[row] = False
+                self._use(row, unused)
                 return True
         return False
 
-    def _artists(self, legs: list[list[int]]) -> list[int]:
-        """Return the artists of the whole journey, waypoints included."""
-        artists = [self.waypoints[0].artist]
+    def _places(self, legs: list[list[int]]) -> list[Labels]:
+        """Return the labels of the whole journey, waypoints included."""
+        places = [self.waypoints[0].labels]
         for leg, waypoint in zip(legs, self.waypoints[1:], strict=True):
-            artists += [*self.catalogue.artists[leg].tolist(), waypoint.artist]
-        return artists
+            places += [*(self.catalogue.labels(row) for row in leg), waypoint.labels]
+        return places

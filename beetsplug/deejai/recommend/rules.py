@@ -7,14 +7,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from beetsplug.deejai.recommend.index import UNKNOWN_ARTIST
+from beetsplug.deejai.recommend.index import UNKNOWN, Labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
 
+    from beetsplug.deejai.recommend.index import Seed
+
     Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a list has to keep.
+
+    Attributes
+    ----------
+    artist_gap, album_gap
+        At least so many tracks stand between two of one artist, of one album; 0 is off.
+    """
+
+    artist_gap: int = 3
+    album_gap: int = 0
 
 
 @dataclass(frozen=True)
@@ -23,9 +39,10 @@ class Catalogue:
 
     Attributes
     ----------
-    artists
-        Integers, shape (n_tracks,): one code per artist. -1 is unknown and never
-        spaced out.
+    artists, albums, recordings
+        Integers, shape (n_tracks,): codes as in
+        :class:`~beetsplug.deejai.recommend.index.Labels`. Unknown ones are never spaced
+        out, and never versions of each other.
     lengths_s
         Shape (n_tracks,): seconds, finite. 0 is unknown, and such a track cannot fill a
         given time.
@@ -39,51 +56,79 @@ class Catalogue:
     """
 
     artists: npt.NDArray[np.integer]
+    albums: npt.NDArray[np.integer]
+    recordings: npt.NDArray[np.integer]
     lengths_s: npt.NDArray[np.floating]
     allowed: Mask
 
     def __post_init__(self) -> None:
-        n_tracks = self.allowed.size
-        if any(a.shape != (n_tracks,) for a in (self.artists, self.lengths_s)):
-            raise ValueError("artists, lengths_s and allowed must have one shape")
+        shape = self.allowed.shape
+        codes = (self.artists, self.albums, self.recordings)
+        if len(shape) != 1 or any(a.shape != shape for a in (*codes, self.lengths_s)):
+            raise ValueError("codes, lengths_s and allowed must all be (n_tracks,)")
         if not (np.isfinite(self.lengths_s) & (self.lengths_s >= 0.0)).all():
             raise ValueError("lengths must be finite and not negative")
 
-    def candidates(self, excluded: Iterable[int | None], *, timed: bool) -> Mask:
-        """Return which tracks may be chosen, apart from some rows.
+    def labels(self, row: int) -> Labels:
+        """Return the codes of one track."""
+        codes = (self.artists, self.albums, self.recordings)
+        return Labels(*(int(of_all[row]) for of_all in codes))
+
+    def candidates(self, excluded: Iterable[Seed], *, timed: bool) -> Mask:
+        """Return which tracks may be chosen beside some others.
 
         Parameters
         ----------
         excluded
-            Rows that may not be chosen; None stands for tracks outside the library.
+            Tracks that may not be chosen, nor versions of them.
         timed
             Whether the tracks' lengths have to be known.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_tracks,)
+            The caller's own.
         """
-        mask = self.allowed.astype(np.bool_)
-        mask[[row for row in excluded if row is not None]] = False
+        excluded = list(excluded)
+        mask = self.allowed & ~self.versions(seed.labels for seed in excluded)
+        mask[[seed.row for seed in excluded if seed.row is not None]] = False
         if timed:
             mask &= self.lengths_s > 0.0
         return mask
 
-    def by(self, artists: Iterable[int]) -> Mask:
-        """Return which tracks are by any of some artists; unknown ones never match."""
-        mask = np.zeros(self.artists.size, dtype=np.bool_)
-        for artist in set(artists) - {UNKNOWN_ARTIST}:
-            mask |= self.artists == artist
-        return mask
+    def versions(self, tracks: Iterable[Labels]) -> Mask:
+        """Return which tracks are the same recording as any of some tracks."""
+        return _among(self.recordings, {labels.recording for labels in tracks})
+
+    def clashing(
+        self, rules: Rules, before: Sequence[Labels], after: Sequence[Labels] = ()
+    ) -> Mask:
+        """Return which tracks may not stand between others, for who made them.
+
+        Parameters
+        ----------
+        rules
+            The gaps.
+        before, after
+            The tracks on either side, in the order of the list, as many as are known.
+        """
+        gap = rules.artist_gap
+        artists = {labels.artist for labels in [*last(before, gap), *after[:gap]]}
+        gap = rules.album_gap
+        albums = {labels.album for labels in [*last(before, gap), *after[:gap]]}
+        return _among(self.artists, artists) | _among(self.albums, albums)
 
 
-@dataclass(frozen=True)
-class Rules:
-    """What a list has to keep.
+def last(tracks: Sequence[Labels], n: int) -> Sequence[Labels]:
+    """Return the last n tracks, or all when there are fewer."""
+    return tracks[max(0, len(tracks) - n) :]
 
-    Attributes
-    ----------
-    artist_gap
-        At least so many tracks stand between two of one artist; 0 is off.
-    """
 
-    artist_gap: int = 3
+def _among(codes: npt.NDArray[np.integer], wanted: set[int]) -> Mask:
+    mask = np.zeros(codes.size, dtype=np.bool_)
+    for code in wanted - {UNKNOWN}:
+        mask |= codes == code
+    return mask
 
 
 def check_amount(n: int | None, length_s: float | None) -> None:
@@ -118,9 +163,11 @@ def reason_for_end(unused: Mask, rules: Rules) -> str:
     """
     if not unused.any():
         return "no other candidates are left"
-    return (
-        f"no other candidate keeps {rules.artist_gap} tracks between two of one artist"
+    gaps = {"artist": rules.artist_gap, "album": rules.album_gap}
+    kept = (
+        f"{gap} tracks between two of one {what}" for what, gap in gaps.items() if gap
     )
+    return f"no other candidate keeps {' and '.join(kept)}"
 
 
 def minutes(filled_s: float, length_s: float) -> str:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from beetsplug.deejai.recommend.index import Pick
-from beetsplug.deejai.recommend.rules import check_amount
+from beetsplug.deejai.recommend.index import UNKNOWN, Pick
+from beetsplug.deejai.recommend.rules import check_amount, last
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
 
-    from beetsplug.deejai.recommend.index import Index
-    from beetsplug.deejai.recommend.rules import Catalogue
+    from beetsplug.deejai.recommend.index import Index, Labels, Seed
+    from beetsplug.deejai.recommend.rules import Catalogue, Rules
 
 
 def similar(
@@ -23,7 +23,8 @@ def similar(
     query: npt.NDArray[np.float32],
     *,
     catalogue: Catalogue,
-    exclude_rows: Iterable[int | None] = (),
+    rules: Rules,
+    excluded: Iterable[Seed] = (),
     n: int | None = None,
     length_s: float | None = None,
 ) -> list[Pick]:
@@ -38,8 +39,10 @@ def similar(
         :func:`~beetsplug.deejai.recommend.index.query_vector` makes it.
     catalogue
         Lengths, and which tracks are allowed.
-    exclude_rows
-        Rows that must not be found, such as the seeds'; None is passed over.
+    rules
+        What the list keeps: a track that would come too soon is left out.
+    excluded
+        Tracks that must not be found, nor versions of them, such as the seeds.
     n
         How many tracks; fewer only when no more are allowed.
     length_s
@@ -58,21 +61,34 @@ def similar(
     """
     check_amount(n, length_s)
     similarities = index.similarities(query)
-    candidates = catalogue.candidates(exclude_rows, timed=length_s is not None)
-    rows = np.flatnonzero(candidates)
-    rows = rows[np.argsort(-similarities[rows], kind="stable")]
-    if length_s is not None:
-        rows = _fitting(rows, catalogue.lengths_s, length_s)
-    return [Pick(int(row), float(similarities[row])) for row in rows[:n]]
+    candidates = catalogue.candidates(excluded, timed=length_s is not None)
+    order = np.flatnonzero(candidates)
+    order = order[np.argsort(-similarities[order], kind="stable")]
+    lengths_s = catalogue.lengths_s
+    shortest_s = lengths_s[order].min(initial=np.inf)
+    left_s = np.inf if length_s is None else length_s
+    picks: list[Pick] = []
+    before: list[Labels] = []
+    recordings: set[int] = set()
+    for row in order.tolist():
+        if len(picks) == n or left_s < shortest_s:
+            break
+        labels = catalogue.labels(row)
+        if (
+            lengths_s[row] > left_s
+            or labels.recording in recordings
+            or _is_too_near(labels, before, rules)
+        ):
+            continue
+        picks.append(Pick(row, float(similarities[row])))
+        before.append(labels)
+        recordings |= {labels.recording} - {UNKNOWN}
+        left_s -= float(lengths_s[row])
+    return picks
 
 
-def _fitting(
-    rows: npt.NDArray[np.int64], lengths_s: npt.NDArray[np.floating], length_s: float
-) -> npt.NDArray[np.int64]:
-    """Keep, in order, each row that still fits into the time left."""
-    left_s, kept = length_s, []
-    for row, track_s in zip(rows, lengths_s[rows].tolist(), strict=True):
-        if track_s <= left_s:
-            kept.append(row)
-            left_s -= track_s
-    return np.array(kept, dtype=np.int64)
+def _is_too_near(labels: Labels, before: Sequence[Labels], rules: Rules) -> bool:
+    """Whether a track's artist or album was in the list just now."""
+    artists = {one.artist for one in last(before, rules.artist_gap)} - {UNKNOWN}
+    albums = {one.album for one in last(before, rules.album_gap)} - {UNKNOWN}
+    return labels.artist in artists or labels.album in albums

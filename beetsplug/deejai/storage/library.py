@@ -103,22 +103,36 @@ class TrackFacts:
 
     Attributes
     ----------
-    artists
-        int64: equal where the artist is the same (case ignored), -1 where unknown.
+    artists, albums
+        int64: equal where the artist, the album is the same (case ignored), -1 where
+        unknown.
     lengths_s
         float64: duration in seconds.
-    artist_codes
-        The numbers in `artists`, by :func:`artist_key`.
+    artist_codes, album_codes
+        The numbers in `artists` and `albums`, by :func:`artist_key` and
+        :func:`album_key`.
     """
 
     artists: npt.NDArray[np.int64]
+    albums: npt.NDArray[np.int64]
     lengths_s: npt.NDArray[np.float64]
     artist_codes: dict[str, int]
+    album_codes: dict[str, int]
 
 
 def artist_key(artist: str | None) -> str:
     """Reduce an artist's name to what tells artists apart; empty when unknown."""
     return (artist or "").strip().casefold()
+
+
+def album_key(album: str | None, albumartist: str | None, artist: str | None) -> str:
+    """Reduce an album's name to what tells albums apart; empty when unknown.
+
+    Without an album artist the track's artist stands in: albums of several artists are
+    called "Greatest Hits".
+    """
+    name = artist_key(album)
+    return name and f"{artist_key(albumartist) or artist_key(artist)}\n{name}"
 
 
 def split_query(text: str) -> list[str]:
@@ -240,20 +254,22 @@ def load_vectors(lib: Library, model: str) -> TrackVectors:
 def load_facts(lib: Library, item_ids: npt.NDArray[np.int64]) -> TrackFacts:
     """Read what rules ask about tracks, aligned with `item_ids`."""
     with lib.transaction() as tx:
-        rows = tx.query("SELECT id, artist, length FROM items")
+        rows = tx.query("SELECT id, length, artist, album, albumartist FROM items")
     row_of = {int(wanted): row for row, wanted in enumerate(item_ids)}
-    artists = np.full(len(item_ids), -1, dtype=np.int64)
+    artists, albums = np.full((2, len(item_ids)), -1, dtype=np.int64)
     lengths_s = np.zeros(len(item_ids))
-    codes: dict[str, int] = {}
-    for row_id, artist, length in rows:
+    artist_codes: dict[str, int] = {}
+    album_codes: dict[str, int] = {}
+    for row_id, length, artist, album, albumartist in rows:
         row = row_of.get(row_id)
         if row is None:
             continue
         lengths_s[row] = length if length and 0 < length < np.inf else 0.0
-        key = artist_key(artist)
-        if key:
-            artists[row] = codes.setdefault(key, len(codes))
-    return TrackFacts(artists, lengths_s, codes)
+        if key := artist_key(artist):
+            artists[row] = artist_codes.setdefault(key, len(artist_codes))
+        if key := album_key(album, albumartist, artist):
+            albums[row] = album_codes.setdefault(key, len(album_codes))
+    return TrackFacts(artists, albums, lengths_s, artist_codes, album_codes)
 
 
 def write_vectors(
