@@ -20,6 +20,7 @@ from beetsplug.deejai.training.dataset import (
     scale_slices,
     spaced,
 )
+from beetsplug.deejai.training.devices import Devices
 from beetsplug.deejai.training.sources import (
     Source,
     find_music,
@@ -80,6 +81,20 @@ def test_music_is_analysed_once_and_kept(music: Path, tmp_path: Path) -> None:
     assert build(music, tmp_path, again).tracks == first.tracks
     # Only what could not be decoded is tried again.
     assert again[0].startswith("analysing 1 of ")
+
+
+def test_processes_that_share_a_folder_write_shards_of_their_own(
+    music: Path, tmp_path: Path
+) -> None:
+    for process, shards in ((1, {1}), (0, {1, 2}), (1, {1, 2, 3})):
+        path = write_sound(tmp_path / "a.wav", noise(seconds=11, seed=len(shards)))
+        build_spectrograms(
+            [Source(str(path), "a")],
+            tmp_path,
+            min_s=8,
+            devices=Devices(2, n_processes=2, process=process),
+        )
+        assert {int(path.stem[-5:]) for path in tmp_path.glob("*.npy")} == shards
 
 
 def test_a_file_that_has_changed_is_analysed_again(music: Path, tmp_path: Path) -> None:

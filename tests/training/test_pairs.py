@@ -71,6 +71,23 @@ def test_a_batch_is_no_larger_than_the_music(spectrograms: Spectrograms) -> None
     assert len(slices) == 8
 
 
+def test_the_parts_of_a_batch_have_its_tracks_and_none_in_common(
+    spectrograms: Spectrograms,
+) -> None:
+    def tracks(part: int, n_parts: int) -> list[float]:
+        _, labels = draw_pairs(
+            spectrograms,
+            spectrograms.tracks,
+            n_tracks=4,
+            rng=np.random.default_rng(3),
+            part=part,
+            n_parts=n_parts,
+        )
+        return labels[::2, 0].tolist()
+
+    assert tracks(0, 2) + tracks(1, 2) == tracks(0, 1)
+
+
 def test_labels_carry_the_targets_of_the_tracks_that_have_one(
     spectrograms: Spectrograms,
 ) -> None:

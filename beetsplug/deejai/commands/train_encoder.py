@@ -143,27 +143,34 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     targets = _targets(session, options)
     recipe = _recipe(options, has_targets=targets is not None)
 
-    # It imports Keras: not before all mistakes have been told.
+    # They import Keras: not before all mistakes have been told.
+    from beetsplug.deejai.training.devices import all_devices
     from beetsplug.deejai.training.encoder import Split, train_encoder
 
-    try:
-        progress = train_encoder(
-            music,
-            output=output,
-            work=work,
-            network=options.network,
-            recipe=recipe,
-            split=Split(tuple(options.hold_out), options.validation),
-            targets=targets,
-            whitening=options.whiten,
-            report=print_,
-        )
-    except KeyboardInterrupt:
-        print_("interrupted: the same command goes on from the last checkpoint")
-        raise
-    print_(f"wrote {output}, the network after step {progress.best_step}")
-    print_(f"to use it: beet deejai models import {output}, then beet deejai scan")
-    print_(f"{work} keeps the spectrograms and the checkpoint; it may be deleted")
+    with all_devices(report=print_) as devices:
+        # Of several processes one tells how it goes.
+        report = print_ if devices.is_first else lambda line: None
+        if devices.n_devices > 1:
+            print_(str(devices))
+        try:
+            progress = train_encoder(
+                music,
+                output=output,
+                work=work,
+                network=options.network,
+                recipe=recipe,
+                split=Split(tuple(options.hold_out), options.validation),
+                targets=targets,
+                whitening=options.whiten,
+                devices=devices,
+                report=report,
+            )
+        except KeyboardInterrupt:
+            print_("interrupted: the same command goes on from the last checkpoint")
+            raise
+    report(f"wrote {output}, the network after step {progress.best_step}")
+    report(f"to use it: beet deejai models import {output}, then beet deejai scan")
+    report(f"{work} keeps the spectrograms and the checkpoint; it may be deleted")
 
 
 def _check(options: Any) -> tuple[Path, Path]:

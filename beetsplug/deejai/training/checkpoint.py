@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import zipfile
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ from beetsplug.deejai.output.atomic import atomic_writer, explained
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from beetsplug.deejai.training.devices import Devices
 
 
 @dataclass
@@ -72,9 +76,16 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, *, run: str, model: Any, optimizer: Any
+    path: Path, *, run: str, model: Any, optimizer: Any, devices: Devices
 ) -> Progress | None:
     """Put a run back to where its checkpoint was written.
+
+    Parameters
+    ----------
+    path, run, model, optimizer
+        As they were given to :func:`save_checkpoint`.
+    devices
+        The first process reads the file for all.
 
     Returns
     -------
@@ -84,8 +95,12 @@ def load_checkpoint(
     """
     variables = {f"model_{k}": v for k, v in enumerate(model.variables)}
     variables |= {f"optimizer_{k}": v for k, v in enumerate(optimizer.variables)}
+    data = b""
+    with contextlib.suppress(OSError):
+        data = path.read_bytes() if devices.is_first else b""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        file = io.BytesIO(devices.bytes_from_first(data))
+        with np.load(file, allow_pickle=False) as file:
             state = json.loads(str(file["state"]))
             if state["run"] != run:
                 return None

@@ -29,6 +29,7 @@ from beetsplug.deejai.audio.spectrogram import AMIN, TOP_DB, mel_power
 from beetsplug.deejai.errors import FatalError, TrackError
 from beetsplug.deejai.output.atomic import atomic_writer, explained
 from beetsplug.deejai.storage.library import file_state
+from beetsplug.deejai.training.devices import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from beetsplug.deejai.training.devices import Devices
     from beetsplug.deejai.training.sources import Source
 
     Array = npt.NDArray[np.float32]
@@ -197,6 +199,7 @@ def build_spectrograms(
     *,
     min_s: float = 20.0,
     max_s: float = 360.0,
+    devices: Devices = ALONE,
     report: Callable[[str], None] = lambda line: None,
 ) -> Spectrograms:
     """Analyse music, or reuse what was analysed before.
@@ -214,6 +217,8 @@ def build_spectrograms(
         Shorter files are no music (jingles, sound effects) and are left out.
     max_s
         At most this much of a track is used.
+    devices
+        Tells the processes apart that write shards to the same folder at once.
     report
         Receives a line now and then, and one for each file that cannot be decoded.
 
@@ -224,7 +229,7 @@ def build_spectrograms(
     """
     with explained(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-        shards = _Shards(folder, settings={"max_s": max_s})
+        shards = _Shards(folder, settings={"max_s": max_s}, devices=devices)
         todo = [s for s in sources if not shards.has(s.path)]
         if todo:
             report(f"analysing {len(todo)} of {len(sources)} files")
@@ -263,18 +268,23 @@ def _analyse(path: str, max_s: float) -> tuple[str, DbFrames | TrackError]:
 class _Shards:
     """The shards of a folder that are whole, and the one that is being filled."""
 
-    def __init__(self, folder: Path, *, settings: dict[str, float]) -> None:
+    def __init__(
+        self, folder: Path, *, settings: dict[str, float], devices: Devices
+    ) -> None:
         self._folder = folder
         self._settings = settings
         self._known: dict[str, tuple[int, _Entry]] = {}
-        self._n_shards = 0
+        n_shards = 0
         self._frames: list[DbFrames] = []
         self._entries: list[_Entry] = []
         for path in sorted(folder.glob("frames-*.json")):
             number = int(path.stem.removeprefix("frames-"))
-            self._n_shards = max(self._n_shards, number + 1)
+            n_shards = max(n_shards, number + 1)
             for entry in self._read(path):
                 self._known[entry.path] = (number, entry)
+        # With n processes each takes every n-th number: none writes another's shard.
+        self._step = devices.n_processes
+        self._next = n_shards + (devices.process - n_shards) % self._step
 
     def _read(self, path: Path) -> list[_Entry]:
         """Read what a shard says: nothing if it was made otherwise or is damaged."""
@@ -298,7 +308,7 @@ class _Shards:
         entry = _Entry(path, state, digest, start, start + len(frames))
         self._frames.append(frames)
         self._entries.append(entry)
-        self._known[path] = (self._n_shards, entry)
+        self._known[path] = (self._next, entry)
         if entry.stop >= SHARD_FRAMES:
             self.flush()
 
@@ -306,7 +316,7 @@ class _Shards:
         """Write the shard that is being filled: its frames first."""
         if not self._entries:
             return
-        path = self._folder / _shard_name(self._n_shards)
+        path = self._folder / _shard_name(self._next)
         frames = np.concatenate(self._frames)
         with atomic_writer(f"{path}.npy") as file:
             # Not np.save, which writes past the file object: on a full disk its error
@@ -317,7 +327,7 @@ class _Shards:
         with atomic_writer(f"{path}.json") as file:
             index = {"settings": self._settings, "files": files}
             file.write(json.dumps(index).encode())
-        self._n_shards += 1
+        self._next += self._step
         self._frames, self._entries = [], []
 
     def tracks(self, sources: Sequence[Source], *, min_frames: int) -> list[Track]:

@@ -12,7 +12,7 @@ import numpy as np
 from beetsplug.deejai.embedding.quiet import quiet_stderr
 from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.training.dataset import build_spectrograms
-from beetsplug.deejai.training.devices import all_devices
+from beetsplug.deejai.training.devices import ALONE
 from beetsplug.deejai.training.fit import fit
 from beetsplug.deejai.training.lessons import Lessons
 from beetsplug.deejai.training.networks import compact
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from beetsplug.deejai.training.checkpoint import Progress
     from beetsplug.deejai.training.dataset import Track
+    from beetsplug.deejai.training.devices import Devices
     from beetsplug.deejai.training.fit import Recipe
     from beetsplug.deejai.training.lessons import Whitening
     from beetsplug.deejai.training.sources import Source
@@ -90,6 +91,7 @@ def train_encoder(
     targets: Targets | None = None,
     whitening: Whitening = "none",
     vector_size: int = 100,
+    devices: Devices = ALONE,
     report: Callable[[str], None] = lambda line: None,
 ) -> Progress:
     """Analyse music, train a network on it and write the encoder.
@@ -115,6 +117,9 @@ def train_encoder(
         How targets are changed before; see :class:`~.lessons.Lessons`.
     vector_size
         Components of the vectors, where the targets do not say it.
+    devices
+        Those of :func:`~.devices.all_devices`, in whose context this is called. Every
+        process analyses the music for itself.
     report
         Receives lines for the user.
 
@@ -128,52 +133,55 @@ def train_encoder(
     FatalError
         There is too little music, or too few targets, or something cannot be written.
     """
-    learnt, held_out = split.part(sources, seed=recipe.seed)
-    held_out_groups = {source.group for source in held_out}
-    spectrograms = build_spectrograms([*learnt, *held_out], work, report=report)
-    train = [t for t in spectrograms.tracks if t.group not in held_out_groups]
-    validation = [t for t in spectrograms.tracks if t.group in held_out_groups]
-    report(f"{len(train)} tracks to learn from, {len(validation)} held out")
-    if len(train) < 2:
-        raise FatalError(
-            "need two different tracks or more to train on that can be decoded and are "
-            "long enough: give more music, or hold out less"
+    with devices.fail_together():
+        learnt, held_out = split.part(sources, seed=recipe.seed)
+        held_out_groups = {source.group for source in held_out}
+        spectrograms = build_spectrograms(
+            [*learnt, *held_out], work, devices=devices, report=report
         )
-    if recipe.objective.contrast and len({track.group for track in train}) < 2:
-        report("all of them are of one album, so that there is nothing to contrast")
-    lessons = None
-    if targets is not None:
-        lessons = Lessons(
-            targets,
-            spectrograms.tracks,
-            fitted_to=train,
-            whitening=whitening,
-            n_components=vector_size,
-        )
-        recipe = replace(
-            recipe, objective=replace(recipe.objective, target_size=lessons.size)
-        )
-        report(f"{len(lessons)} tracks have a target of {lessons.size} numbers")
-        if not recipe.discriminant:
-            vector_size = lessons.size
+        train = [t for t in spectrograms.tracks if t.group not in held_out_groups]
+        validation = [t for t in spectrograms.tracks if t.group in held_out_groups]
+        report(f"{len(train)} tracks to learn from, {len(validation)} held out")
+        if len(train) < 2:
+            raise FatalError(
+                "need two different tracks or more to train on that can be decoded and "
+                "are long enough: give more music, or hold out less"
+            )
+        if recipe.objective.contrast and len({track.group for track in train}) < 2:
+            report("all of them are of one album, so that there is nothing to contrast")
+        lessons = None
+        if targets is not None:
+            lessons = Lessons(
+                targets,
+                spectrograms.tracks,
+                fitted_to=train,
+                whitening=whitening,
+                n_components=vector_size,
+            )
+            recipe = replace(
+                recipe, objective=replace(recipe.objective, target_size=lessons.size)
+            )
+            report(f"{len(lessons)} tracks have a target of {lessons.size} numbers")
+            if not recipe.discriminant:
+                vector_size = lessons.size
     measured = Validation(spectrograms, validation, lessons)
-    with all_devices() as n_devices:
-        if n_devices > 1:
-            report(f"every batch is split over {n_devices} devices")
-        with quiet_stderr():
-            model = make_network(network, vector_size=vector_size, seed=recipe.seed)
-        progress = fit(
-            model,
-            spectrograms,
-            train=train,
-            validation=measured,
-            output=output,
-            recipe=recipe,
-            lessons=lessons,
-            checkpoint=work / CHECKPOINT,
-            run=_run_id(network, recipe, whitening, train, lessons),
-            report=report,
-        )
+    run = _run_id(network, recipe, whitening, train, lessons)
+    devices.require_alike(run, *(f"{t.path} {t.stop - t.start}" for t in validation))
+    with quiet_stderr():
+        model = make_network(network, vector_size=vector_size, seed=recipe.seed)
+    progress = fit(
+        model,
+        spectrograms,
+        train=train,
+        validation=measured,
+        output=output,
+        recipe=recipe,
+        lessons=lessons,
+        checkpoint=work / CHECKPOINT,
+        run=run,
+        devices=devices,
+        report=report,
+    )
     if progress.untrained is not None and progress.best_score is not None:
         report(_outcome(progress, measured))
     return progress

@@ -6,7 +6,7 @@ import contextlib
 import queue
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from beetsplug.deejai.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from beetsplug.deejai.training.devices import ALONE
 from beetsplug.deejai.training.last_layer import solve_last_layer
 from beetsplug.deejai.training.networks import fold_batch_norm
 from beetsplug.deejai.training.objective import Objective, make_learner, make_loss
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from beetsplug.deejai.embedding.encoder import Encoder
     from beetsplug.deejai.training.dataset import Spectrograms, Track
+    from beetsplug.deejai.training.devices import Devices
     from beetsplug.deejai.training.lessons import Lessons
     from beetsplug.deejai.training.objective import Learner
     from beetsplug.deejai.training.validation import Validation
@@ -88,6 +90,7 @@ def fit(
     lessons: Lessons | None = None,
     checkpoint: Path | None = None,
     run: str = "",
+    devices: Devices = ALONE,
     report: Callable[[str], None] = lambda line: None,
 ) -> Progress:
     """Train a network and write it as an encoder.
@@ -114,6 +117,9 @@ def fit(
         Where the state is kept; a run that was broken off goes on from there.
     run
         Tells this run from others with the same checkpoint.
+    devices
+        Those of :func:`~.devices.all_devices`. Every process calls this with the same
+        music; the first reads the checkpoint and writes the files.
     report
         Receives a line at each measurement.
 
@@ -127,27 +133,38 @@ def fit(
     FatalError
         The encoder or the checkpoint cannot be written, or the loss is no number.
     """
+    n_tracks = devices.n_tracks(min(recipe.n_tracks, len(train)))
     learner = make_learner(
         network, recipe.objective, own_output=not recipe.discriminant
     )
     optimizer = _optimizer(recipe)
     learner.model.compile(
-        optimizer=optimizer, loss=make_loss(recipe.objective), jit_compile=False
+        optimizer=optimizer,
+        loss=make_loss(recipe.objective),
+        # JAX is slow without it, and TensorFlow on a CPU with it.
+        jit_compile=import_keras().backend.backend() == "jax",
     )
     optimizer.build(learner.model.trainable_variables)
-    measure = _Measure(learner, network, spectrograms, train, validation, recipe)
+    measure = _Measure(
+        learner, network, spectrograms, train, validation, recipe, devices
+    )
     progress = None
     if checkpoint is not None:
         progress = load_checkpoint(
-            checkpoint, run=run, model=learner.model, optimizer=optimizer
+            checkpoint,
+            run=run,
+            model=learner.model,
+            optimizer=optimizer,
+            devices=devices,
         )
     if progress is not None:
         report(f"going on after step {progress.step}")
-        if not output.exists():
+        if devices.agreed(not output.exists()):
             # What did best went with it: the network as it stands is what is left.
             progress.best_score, _ = measure()
             progress.best_step = progress.step
-            save_encoder(network, output)
+            with devices.fail_together():
+                save_encoder(network, output, devices)
     else:
         if checkpoint is not None and checkpoint.exists():
             report("the checkpoint is damaged or of another run: starting anew")
@@ -159,7 +176,14 @@ def fit(
         first, every = progress.step, recipe.validate_every
         progress.step = min(first - first % every + every, recipe.n_steps)
         with _in_background(
-            _batches(spectrograms, train, lessons, recipe, first, progress.step),
+            _batches(
+                spectrograms,
+                train,
+                lessons,
+                replace(recipe, n_tracks=n_tracks),
+                devices,
+                range(first, progress.step),
+            ),
             size=4,
         ) as batches:
             history = learner.model.fit(
@@ -174,21 +198,22 @@ def fit(
         score, line = measure()
         progress.seconds = time.monotonic() - started
         best = progress.best_score
-        if score is None or best is None or score > best:
-            progress.best_score, progress.best_step = score, progress.step
-            save_encoder(network, output)
-        report(
-            f"step {progress.step}/{recipe.n_steps}  {progress.seconds:.0f} s  "
-            f"loss {loss:.3f}{line}"
-        )
-        if checkpoint is not None:
-            save_checkpoint(
-                checkpoint,
-                progress,
-                run=run,
-                model=learner.model,
-                optimizer=optimizer,
+        with devices.fail_together():
+            if score is None or best is None or score > best:
+                progress.best_score, progress.best_step = score, progress.step
+                save_encoder(network, output, devices)
+            report(
+                f"step {progress.step}/{recipe.n_steps}  {progress.seconds:.0f} s  "
+                f"loss {loss:.3f}{line}"
             )
+            if checkpoint is not None and devices.is_first:
+                save_checkpoint(
+                    checkpoint,
+                    progress,
+                    run=run,
+                    model=learner.model,
+                    optimizer=optimizer,
+                )
         n_since = (progress.step - progress.best_step) // recipe.validate_every
         if score is not None and 0 < recipe.patience <= n_since:
             report(f"no better for {n_since} measurements: done")
@@ -206,11 +231,16 @@ class _Measure:
     train: Sequence[Track]
     validation: Validation
     recipe: Recipe
+    devices: Devices
 
     def __call__(self) -> tuple[float | None, str]:
         if self.recipe.discriminant:
             solve_last_layer(
-                self.network, self.spectrograms, self.train, seed=self.recipe.seed
+                self.network,
+                self.spectrograms,
+                self.train,
+                seed=self.recipe.seed,
+                devices=self.devices,
             )
         if not self.validation.tracks:
             return None, ""
@@ -221,6 +251,7 @@ class _Measure:
             score = self.validation.target_similarity(self.learner.predictor)
             figures = {"target": score, **figures}
         line = "".join(f"  {name} {value:.3f}" for name, value in figures.items())
+        score, line = self.devices.agreed((score, line))
         return score, line
 
 
@@ -241,10 +272,10 @@ def _batches(
     tracks: Sequence[Track],
     lessons: Lessons | None,
     recipe: Recipe,
-    start: int,
-    stop: int,
+    devices: Devices,
+    steps: range,
 ) -> Iterator[tuple[Any, Any]]:
-    for step in range(start, stop):
+    for step in steps:
         # A generator for each step: a run that goes on draws what it would have drawn.
         slices, labels = draw_pairs(
             spectrograms,
@@ -253,6 +284,8 @@ def _batches(
             rng=np.random.default_rng((recipe.seed, step)),
             lessons=lessons,
             augmentation=recipe.augmentation,
+            part=devices.process,
+            n_parts=devices.n_processes,
         )
         yield slices[..., None], labels
 
@@ -294,8 +327,10 @@ def _in_background(batches: Iterator[Any], *, size: int) -> Iterator[Iterator[An
         worker.join()
 
 
-def save_encoder(network: Any, output: Path) -> Encoder:
+def save_encoder(network: Any, output: Path, devices: Devices = ALONE) -> Encoder:
     """Write a network without what only training needs, through a temporary name.
+
+    All of several processes make the network that is written, and the first writes it.
 
     Raises
     ------
@@ -304,11 +339,12 @@ def save_encoder(network: Any, output: Path) -> Encoder:
     """
     folded = fold_batch_norm(network)
     temporary = output.with_name(f".{output.stem}.part.keras")
-    with explained(str(output)):
-        output.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            folded.save(temporary)
-            temporary.replace(output)
-        finally:
-            temporary.unlink(missing_ok=True)
+    if devices.is_first:
+        with explained(str(output)):
+            output.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                folded.save(temporary)
+                temporary.replace(output)
+            finally:
+                temporary.unlink(missing_ok=True)
     return KerasEncoder(folded, model_id=output.stem)

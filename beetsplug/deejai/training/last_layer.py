@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from beetsplug.deejai.training.devices import ALONE
 from beetsplug.deejai.training.discriminant import fit_discriminant
 from beetsplug.deejai.training.networks import LAST, trunk
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from beetsplug.deejai.training.dataset import Spectrograms, Track
+    from beetsplug.deejai.training.devices import Devices
 
 SOLVED_TRACKS = 2000
 """Tracks that the last layer is fitted to, at most."""
@@ -22,12 +24,17 @@ SOLVED_SLICES = 16
 
 
 def solve_last_layer(
-    network: Any, spectrograms: Spectrograms, tracks: Sequence[Track], *, seed: int = 0
+    network: Any,
+    spectrograms: Spectrograms,
+    tracks: Sequence[Track],
+    *,
+    seed: int = 0,
+    devices: Devices = ALONE,
 ) -> None:
     """Set the last layer to the discriminant of what it sees.
 
     It is fitted to :data:`SOLVED_SLICES` slices of each track, evenly spaced, of at
-    most :data:`SOLVED_TRACKS` tracks.
+    most :data:`SOLVED_TRACKS` tracks. Of several processes the first one's counts.
     """
     below = trunk(network)
     if len(tracks) > SOLVED_TRACKS:
@@ -43,4 +50,5 @@ def solve_last_layer(
     kernel, bias = fit_discriminant(
         np.concatenate(seen), tracks=numbers, n_components=last.units
     )
-    last.set_weights([kernel, bias])
+    solved = devices.from_first(np.concatenate([kernel, bias[None]]))
+    last.set_weights([solved[:-1], solved[-1]])

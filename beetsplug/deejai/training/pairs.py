@@ -59,33 +59,45 @@ def draw_pairs(
     rng: np.random.Generator,
     lessons: Lessons | None = None,
     augmentation: Augmentation | None = None,
+    part: int = 0,
+    n_parts: int = 1,
 ) -> tuple[Array, Array]:
     """Draw different tracks, two slices of each, and augment every slice on its own.
+
+    Several processes draw a batch together: each its part, without a track in common,
+    when all of them have the same music and an `rng` in the same state.
 
     Parameters
     ----------
     spectrograms, tracks
         What to draw from, each track as often as any other.
     n_tracks
-        Tracks in the batch; at most as many as there are.
+        Tracks in the batch, all its parts together; at most as many as there are.
     rng
         Of all that is random.
     lessons
         The targets, if there are any.
     augmentation
         How slices are changed; the default when None.
+    part, n_parts
+        Which part is returned, from 0, of how many; they must divide the tracks evenly.
+        A slice is mixed with others of its part.
 
     Returns
     -------
-    slices : ndarray of float32, shape (2 * n_tracks, 96, 216)
+    slices : ndarray of float32, shape (2 * n_tracks / n_parts, 96, 216)
         In [0, 1]. Rows 2i and 2i + 1 are of one track.
-    labels : ndarray of float32, shape (2 * n_tracks, 3 + d)
+    labels : ndarray of float32, shape (2 * n_tracks / n_parts, 3 + d)
         Number of the track and of its group, whether it has a target (1 or 0), and the
         target, a unit vector. Without lessons d is 0.
     """
     augmentation = augmentation or Augmentation()
     n_tracks = min(n_tracks, len(tracks))
-    drawn = np.repeat(rng.choice(len(tracks), size=n_tracks, replace=False), 2)
+    drawn = rng.choice(len(tracks), size=n_tracks, replace=False)
+    if n_parts > 1:
+        drawn = np.split(drawn, n_parts)[part]
+        rng = rng.spawn(n_parts)[part]
+    drawn = np.repeat(drawn, 2)
     groups = {name: k for k, name in enumerate(sorted({t.group for t in tracks}))}
     size = lessons.size if lessons else 0
     db = np.empty((len(drawn), N_MELS, N_FRAMES), dtype=np.float32)
