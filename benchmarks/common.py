@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from beetsplug.deejai.vectors import unit
+
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from beets.library import Library
 
 
@@ -93,6 +98,14 @@ def add_files(home: Path, paths: list[Path]) -> None:
         for path in paths:
             Item.from_path(os.fsencode(path)).add(lib)
     lib._close()
+
+
+def made_vectors(n_tracks: int) -> npt.NDArray[np.float32]:
+    """Make unit vectors: ten tracks around each style, as far from it as it is long."""
+    rng = np.random.default_rng(0)
+    styles = rng.standard_normal((n_tracks // 10 + 1, 100))
+    vectors = styles[np.arange(n_tracks) // 10]
+    return unit(vectors + rng.standard_normal((n_tracks, 100)))
 
 
 def _measured() -> None:

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from common import Run, beet, machine, make_home, open_library
+from common import Run, beet, machine, made_vectors, make_home, open_library
 
 from beetsplug.deejai.embedding.encoder import model_id, model_path
 from beetsplug.deejai.storage.library import Stored, write_vectors
@@ -42,9 +42,7 @@ def make_library(home: Path, n_tracks: int) -> None:
         )
         for number in range(n_tracks)
     ]
-    centres = rng.standard_normal((n_tracks // 10 + 1, 100))
-    vectors = centres[np.arange(n_tracks) // 10] + rng.standard_normal((n_tracks, 100))
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = made_vectors(n_tracks)
     stored = Stored(model_id(model_path("default")), "0" * 32)
     with lib.transaction() as tx:
         marks = ", ".join("?" * len(rows[0]))
@@ -77,6 +75,8 @@ def main() -> None:
                 ["deejai", "journey", "track 77 word77", "track 9999 word399"],
             ),
             "playlist": (with_plugin, ["deejai", "playlist", "title:track 77 word77"]),
+            "ls of 10": (with_plugin, ["ls", "artist:=artist 77"]),
+            "ls similar: (10)": (with_plugin, ["ls", "similar:'track 77 word77'"]),
             "ls, without the plugin": (without, ["ls"]),
             "ls, with the plugin": (with_plugin, ["ls"]),
         }

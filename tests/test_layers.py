@@ -39,6 +39,7 @@ LAYERS = [
     {
         "embedding.decoders",
         "embedding.listen",
+        "embedding.ends",
         "embedding.freshness",
         "embedding.scan",
         "embedding.outside",
@@ -47,7 +48,7 @@ LAYERS = [
         "evaluation.material",
     },
     {"session"},
-    {"importing", "commands"},
+    {"importing", "commands", "queries", "search"},
     {""},
 ]
 """From the bottom up; a module belongs to the longest name that fits."""
@@ -159,7 +160,9 @@ def test_loading_the_plugin_imports_nothing_heavy() -> None:
     assert not loaded & {*HEAVY, "numpy", "scipy"}
 
 
-@pytest.mark.parametrize("verb", ["similar", "playlist", "journey", "evaluate"])
+@pytest.mark.parametrize(
+    "verb", ["similar", "playlist", "journey", "reorder", "evaluate"]
+)
 def test_recommending_from_stored_vectors_imports_nothing_heavy(verb: str) -> None:
     loaded = loaded_after(f"import beetsplug.deejai.commands.{verb}")
     assert not loaded & {*HEAVY, "scipy"}

@@ -71,6 +71,9 @@ def test_the_defaults_are_valid() -> None:
         ("artist_gap", "three"),
         ("crossfade", None),
         ("exclude", ["a", "b"]),
+        ("similar_count", 0),
+        ("half_life", 0),
+        ("half_life", "nan"),
     ],
 )
 def test_a_wrong_value_names_its_key(key: str, value: Any) -> None:

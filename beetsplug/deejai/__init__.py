@@ -6,15 +6,17 @@ Loaded at every start of beets, so it imports nothing heavy; a test sees to that
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from beets.plugins import BeetsPlugin
 
 from beetsplug.deejai.commands import DeejaiCommand
+from beetsplug.deejai.queries import NAME, SimilarAlbumQuery, SimilarQuery, adopt
 from beetsplug.deejai.settings import DEFAULTS
 from beetsplug.deejai.storage.fields import ITEM_TYPES
 
 if TYPE_CHECKING:
+    from beets.dbcore.query import FieldQueryType
     from beets.dbcore.types import Type
     from beets.importer import ImportSession, ImportTask
     from beets.library import Item, Library
@@ -27,6 +29,8 @@ class DeejaiPlugin(BeetsPlugin):
     """Finds music that sounds alike, and plays on from there."""
 
     item_types: dict[str, Type[Any, Any]] = ITEM_TYPES
+    item_queries: ClassVar[dict[str, FieldQueryType]] = {NAME: SimilarQuery}
+    album_queries: ClassVar[dict[str, FieldQueryType]] = {NAME: SimilarAlbumQuery}
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,6 +40,7 @@ class DeejaiPlugin(BeetsPlugin):
         self.import_stages = [self._on_import]
         self.register_listener("import_task_files", self._on_import_files)
         self.register_listener("item_removed", self._on_removed)
+        self.register_listener("library_opened", adopt)
 
     def commands(self) -> list[Subcommand]:
         """Return the one command, which has all verbs below it."""

@@ -26,6 +26,8 @@ DEFAULTS: dict[str, Any] = {
     "artist_gap": 3,
     "album_gap": 0,
     "exclude": "",
+    "similar_count": 10,
+    "half_life": 30,
     "crossfade": "6s",
     "playlist_dir": "~",
     "relative_to": "playlist",
@@ -93,6 +95,8 @@ class Settings:
     artist_gap: int
     album_gap: int
     exclude: str
+    similar_count: int
+    half_life_days: float
     crossfade_s: float
     playlist_dir: str
     relative_to: str
@@ -124,6 +128,8 @@ class Settings:
             artist_gap=_read(view, "artist_gap", _whole(0)),
             album_gap=_read(view, "album_gap", _whole(0)),
             exclude=_read(view, "exclude", _text),
+            similar_count=_read(view, "similar_count", _whole(1)),
+            half_life_days=_read(view, "half_life", _days),
             crossfade_s=_read(view, "crossfade", parse_duration),
             playlist_dir=_read(view, "playlist_dir", _text),
             relative_to=_read(view, "relative_to", _text),
@@ -173,6 +179,13 @@ def _between(low: float, high: float) -> Callable[[Any], float]:
         return number
 
     return check
+
+
+def _days(value: Any) -> float:
+    number = float(value)
+    if not 0.0 < number < float("inf"):
+        raise ValueError(f"{value!r} is not a number of days above 0")
+    return number
 
 
 def _whole(low: int) -> Callable[[Any], int]:

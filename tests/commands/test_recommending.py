@@ -166,6 +166,35 @@ class TestJourney(Library):
         assert lines[0].startswith("        ")
         assert all(0 < float(line.split()[0]) <= 1 for line in lines[1:])
 
+    def test_a_shorter_leg_is_a_warning_that_names_the_rule(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for item in self.items[1:29]:
+            item["artist"] = "one and the same"
+            item.store()
+        args = ("journey", "'title:=track 0'", "'title:=track 29'", "-n", "5")
+        with caplog.at_level("WARNING"):
+            titles = self.titles(*args)
+        assert len(titles) == 3
+        assert (
+            "1 of 5 tracks between waypoints 1 and 2: "
+            "no other candidate keeps 3 tracks between two of one artist"
+        ) in caplog.text
+        assert len(self.titles(*args, "--artist-gap", "0")) == 7
+
+    def test_drunk_varies_with_the_seed_and_comes_again(self) -> None:
+        args = ("journey", "'title:=track 0'", "'title:=track 29'", "--drunk", "1")
+        nights = [self.titles(*args, "--seed", seed) for seed in ("1", "2", "1")]
+        assert nights[0] == nights[2] != nights[1]
+        assert {len(titles) for titles in nights} == {11}
+
+    def test_length_is_the_time_between_the_waypoints(self) -> None:
+        titles = self.titles(
+            "journey", "'title:=track 0'", "'title:=track 29'", "--length", "20m"
+        )
+        # Tracks of three minutes.
+        assert len(titles) == 2 + 6
+
 
 class TestOutputs(Library):
     def test_a_playlist_is_written_and_read_by_another_parser(self) -> None:
@@ -181,11 +210,11 @@ class TestOutputs(Library):
         assert "#EXTINF:180,artist 1 - track 1" in path.read_text()
 
     def test_an_untagged_track_is_named_by_its_file(self) -> None:
-        self.items[1]["title"] = self.items[1]["artist"] = ""
+        self.items[1].update({"title": "", "artist": "", "length": 190.0})
         self.items[1].store()
         path = self.temp_path / "mine.m3u8"
         self.run_command("deejai", "similar", "track 0", "-n", "1", "-o", str(path))
-        assert "#EXTINF:180,1\n" in path.read_text()
+        assert "#EXTINF:190,1\n" in path.read_text()
 
     @pytest.mark.parametrize(
         ("relative_to", "line"),
@@ -232,6 +261,8 @@ class TestMistakes(Library):
             (["similar", "track", "--length", "soon"], "--length"),
             (["similar", "track", "-n", "1", "--length", "5m"], "exclude"),
             (["similar", "track", "--from", "nothing like it"], "--from"),
+            (["similar", "track", "--from", "year:soon"], "soon"),
+            (["similar", "year:soon"], "soon"),
             (["similar", "track", "-o", "list.txt"], ".m3u8"),
             (["similar", "track", "--crossfade", "long"], "--crossfade"),
             (["similar", "track", "--not", "nothing like it"], "matches"),
@@ -302,16 +333,16 @@ class TestFilesAsSeeds(IOMixin, PluginTestHelper):
         assert "low" not in output.splitlines()
         assert len(output.splitlines()) == 4
 
-    def test_a_copy_sounds_like_its_original(self) -> None:
+    def test_a_copy_sounds_like_its_original_and_is_no_other_track(self) -> None:
         paths = make_album(self.temp_path / "music")
         copies = make_album(self.temp_path / "copies", suffix=".mp3")
         add_files(self.lib, paths)
         self.run_command("deejai", "scan")
         for copy in copies:
-            output = self.run_with_output(
-                "deejai", "similar", str(copy), "-n", "1", "-f", "$title"
-            )
+            args = "deejai", "similar", str(copy), "-f", "$title"
+            output = self.run_with_output(*args, "-n", "1", "--allow-versions")
             assert output.strip() == copy.stem
+            assert copy.stem not in self.run_with_output(*args).splitlines()
 
     def test_a_mix_can_hold_a_file_from_outside(self) -> None:
         paths = make_album(self.temp_path / "music")

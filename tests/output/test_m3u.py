@@ -18,6 +18,7 @@ from beetsplug.deejai.output.m3u import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 ODD_NAMES = [
@@ -56,6 +57,10 @@ def playlist(tmp_path: Path) -> bytes:
 
 def entries(folder: bytes, names: list[bytes]) -> list[Entry]:
     return [Entry(os.path.join(folder, name), "Artist - Title", 61.4) for name in names]
+
+
+def read_paths(path: bytes, bases: Sequence[bytes] = ()) -> list[bytes]:
+    return [named.path for named in read_m3u(path, bases=bases)]
 
 
 def content(path: bytes) -> bytes:
@@ -110,6 +115,14 @@ def test_a_comment_is_one_line_that_players_skip(playlist: bytes) -> None:
     assert read_m3u(playlist) == []
 
 
+def test_a_comment_keeps_its_bytes_but_for_control_characters(playlist: bytes) -> None:
+    comment = "beet deejai similar 'two  words' \x1b[31m\x85\u2028caf\udce9"
+    write_m3u(playlist, [], base=None, comment=comment)
+    assert content(playlist) == (
+        b"#EXTM3U\n# beet deejai similar 'two  words'  [31m  caf\xe9\n"
+    )
+
+
 def test_on_systems_with_slashes_a_backslash_is_part_of_the_name(
     music: bytes, playlist: bytes
 ) -> None:
@@ -125,7 +138,7 @@ def test_what_was_written_is_read(
     tracks = entries(music, ODD_NAMES)
     base = os.path.dirname(playlist) if relative else None
     write_m3u(playlist, tracks, base=base)
-    assert read_m3u(playlist) == [track.path for track in tracks]
+    assert read_paths(playlist) == [track.path for track in tracks]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
@@ -148,7 +161,7 @@ def test_any_name_that_a_file_can_have_survives(
     tracks = entries(folder, names)
     path = os.path.join(os.fsencode(tmp_path), b"any.m3u8")
     write_m3u(path, tracks, base=folder)
-    assert read_m3u(path, bases=[folder]) == [track.path for track in tracks]
+    assert read_paths(path, bases=[folder]) == [track.path for track in tracks]
 
 
 @pytest.mark.parametrize("relative", [True, False])
@@ -193,7 +206,7 @@ def test_paths_from_a_linked_folder_lead_to_the_files(tmp_path: Path) -> None:
     line = content(path).splitlines()[-1]
     # The system's own reading of the path, not ours.
     assert os.path.samefile(os.path.join(base, line), track.path)
-    assert [os.path.realpath(read) for read in read_m3u(path)] == [
+    assert [os.path.realpath(read) for read in read_paths(path)] == [
         os.path.realpath(track.path)
     ]
 
@@ -228,7 +241,7 @@ def test_playlists_of_other_programs_are_read(
     with open(playlist, "wb") as file:
         file.write(foreign_playlists(music)[kind])
     expected = latin if "Latin" in kind else os.path.join(music, b"caf\xc3\xa9.mp3")
-    assert read_m3u(playlist) == [expected]
+    assert read_paths(playlist) == [expected]
 
 
 def test_entries_are_looked_for_in_the_library_too(
@@ -237,14 +250,97 @@ def test_entries_are_looked_for_in_the_library_too(
     (tmp_path / "lists").mkdir()
     path = os.fsencode(tmp_path / "lists" / "list.m3u")
     write_m3u(path, entries(music, [b"plain.mp3"]), base=music)
-    assert read_m3u(path, bases=[music]) == [os.path.join(music, b"plain.mp3")]
+    assert read_paths(path, bases=[music]) == [os.path.join(music, b"plain.mp3")]
+
+
+a_line = st.binary(min_size=1, max_size=30).filter(
+    lambda line: line.strip() and not {*b"\0\r\n"} & {*line}
+)
+a_note = st.one_of(
+    st.sampled_from([b"#EXTINF:9,A - B", b"#extinf:-1,", b"#EXTM3U", b"#EXTENC:x"]),
+    a_line.map(lambda line: b"#" + line),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    lines=st.lists(st.one_of(a_line, a_note, st.just(b" ")), max_size=12),
+    end=st.sampled_from([b"\n", b"\r\n", b"\r"]),
+    mark=st.sampled_from([b"", b"\xef\xbb\xbf"]),
+)
+def test_whatever_was_read_is_written_as_it_was(
+    playlist: bytes, lines: list[bytes], end: bytes, mark: bytes
+) -> None:
+    with open(playlist, "wb") as file:
+        file.write(mark + end.join(lines))
+    read = read_m3u(playlist)
+    origins = {named.origin for named in read}
+    write_m3u(playlist, read, base=None, origins=origins, comment="beet")
+    again = read_m3u(playlist)
+    kept = [(named.line, named.notes, named.path) for named in read]
+    assert [(named.line, named.notes, named.path) for named in again] == kept
+    for origin, other in zip(origins, {named.origin for named in again}, strict=True):
+        assert (*origin.header, b"# beet") == other.header
+        assert origin.footer == other.footer
+    for named in read:
+        assert b"\n".join([b"", *named.notes, named.line, b""]) in content(playlist)
+
+
+def test_in_another_folder_a_line_means_the_same_file(
+    music: bytes, tmp_path: Path, playlist: bytes
+) -> None:
+    lines = [
+        b"#EXTINF:1,here",
+        b"music/plain.mp3",
+        b"music/AC: DC.mp3",
+        b"gone/x.mp3",
+        b"/far/y.mp3",
+        b"http://radio.example/z",
+        b"C:\\music\\w.mp3",
+        b"file:///far/v.mp3",
+    ]
+    with open(playlist, "wb") as file:
+        file.write(b"\n".join(lines))
+    read = read_m3u(playlist)
+    (tmp_path / "deep").mkdir()
+    copy = os.fsencode(tmp_path / "deep" / "copy.m3u8")
+    folder = os.path.dirname(copy)
+
+    def written(base: bytes | None) -> list[bytes]:
+        write_m3u(copy, read, base=base)
+        return content(copy).splitlines()[1:]
+
+    moved = [b"../music/plain.mp3", b"../music/AC: DC.mp3", b"../gone/x.mp3"]
+    assert written(folder) == [lines[0], *moved, *lines[4:]]
+    assert read_paths(copy)[:4] == [named.path for named in read[:4]]
+    # Where lists are relative to a folder of their own, what is missing was, too.
+    assert written(b"/library")[3:] == lines[3:]
+    full = os.path.join(os.path.dirname(playlist), b"gone/x.mp3")
+    assert written(None)[3:] == [full, *lines[4:]]
+
+
+def test_what_stood_before_a_track_stays_there(playlist: bytes) -> None:
+    track = Entry(b"/a.mp3", "A", 1, notes=(b"#EXTVLCOPT:start-time=5",))
+    write_m3u(playlist, [track], base=None)
+    assert content(playlist) == (
+        b"#EXTM3U\n#EXTINF:1,A\n#EXTVLCOPT:start-time=5\n/a.mp3\n"
+    )
+    (named,) = read_m3u(playlist)
+    assert named.title == "A"
+    assert named.other_notes == track.notes
+
+
+def test_titles_are_utf8_or_else_latin1(playlist: bytes) -> None:
+    with open(playlist, "wb") as file:
+        file.write(b"#EXTINF:1,caf\xe9\na\n#EXTINF:1, caf\xc3\xa9 \nb\nc\n")
+    assert [named.title for named in read_m3u(playlist)] == ["café", "café", ""]
 
 
 def test_missing_files_are_listed_where_they_should_be(playlist: bytes) -> None:
     with open(playlist, "wb") as file:
         file.write(b"gone/../gone.mp3\n/far/away.mp3\nfile:///%00\n")
     folder = os.path.dirname(playlist)
-    assert read_m3u(playlist) == [
+    assert read_paths(playlist) == [
         os.path.join(folder, b"gone.mp3"),
         b"/far/away.mp3",
         b"/\0",

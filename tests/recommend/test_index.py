@@ -12,6 +12,7 @@ from beetsplug.deejai.recommend.index import (
     hop_similarities,
     query_vector,
 )
+from beetsplug.deejai.vectors import unit
 
 
 def test_a_track_is_found_by_its_id() -> None:
@@ -51,6 +52,9 @@ def test_a_query_leans_to_the_seeds_and_away_from_the_others() -> None:
     np.testing.assert_allclose(query_vector([a, 5 * b]), [0.5**0.5, 0.5**0.5, 0])
     np.testing.assert_allclose(query_vector([a], minus=[c]), [0.5**0.5, 0, -(0.5**0.5)])
     np.testing.assert_allclose(query_vector([a, b], weights=[3, 4]), [0.6, 0.8, 0])
+    away = query_vector([a], minus=[b, c], minus_weights=[1.5, 4])
+    np.testing.assert_allclose(away, unit([1, -0.75, -2]), rtol=1e-6)
+    np.testing.assert_allclose(query_vector([a], minus=[b], minus_weights=[0]), a)
 
 
 def test_a_query_that_cancels_falls_back_to_the_seeds() -> None:

@@ -172,9 +172,15 @@ def test_noise_changes_the_list_and_the_seed_repeats_it() -> None:
     library=made_libraries(),
     length_s=st.floats(0, 20_000),
     gap=st.integers(0, 4),
+    overlap_s=st.sampled_from([0.0, 6.0, 50.0]),
+    is_continued=st.booleans(),
 )
 def test_a_time_is_filled_until_nothing_fits(
-    library: MadeLibrary, length_s: float, gap: int
+    library: MadeLibrary,
+    length_s: float,
+    gap: int,
+    overlap_s: float,
+    is_continued: bool,
 ) -> None:
     seeds = [library.seed(0)]
     found = playlist(
@@ -183,22 +189,50 @@ def test_a_time_is_filled_until_nothing_fits(
         catalogue=library.catalogue,
         rules=Rules(artist_gap=gap),
         length_s=length_s,
+        overlap_s=overlap_s,
+        is_continued=is_continued,
         rng=np.random.default_rng(0),
     )
     rows = [pick.row for pick in found.picks]
     lengths_s = library.catalogue.lengths_s
-    left_s = length_s - lengths_s[rows].sum()
+    overlaps_s = np.minimum(overlap_s, lengths_s / 3)
+    before_s = [overlaps_s[0] if is_continued else 0.0, *overlaps_s[rows]]
+    played_s = lengths_s[rows].sum() - np.minimum(before_s[:-1], before_s[1:]).sum()
+    left_s = length_s - played_s
     assert left_s >= -1e-6
     unused = library.catalogue.candidates(
         [*seeds, *map(library.seed, rows)], timed=True
     )
-    fitting = unused & (lengths_s <= left_s - 1e-6)
+    added_s = lengths_s - np.minimum(overlaps_s, before_s[-1])
+    fitting = unused & (added_s <= left_s - 1e-6)
     if not found.notices:
         assert not fitting.any()
     elif unused.any():
         artists = sequence_artists(library, seeds, found)
         assert gap > 0
         assert not (fitting & ~clashing_at_the_end(library, artists, gap)).any()
+
+
+@settings(deadline=None)
+@given(made_libraries(), st.integers(0, 4), st.integers(0, 4))
+def test_albums_are_kept_apart_and_recordings_not_repeated(
+    library: MadeLibrary, artist_gap: int, album_gap: int
+) -> None:
+    found = playlist(
+        library.index,
+        [library.seed(0)],
+        catalogue=library.catalogue,
+        rules=Rules(artist_gap, album_gap),
+        n=40,
+        rng=np.random.default_rng(0),
+    )
+    rows = [0, *(pick.row for pick in found.picks)]
+    catalogue = library.catalogue
+    is_given = [place == 0 for place in range(len(rows))]
+    assert keeps_gap(catalogue.artists[rows].tolist(), is_given, artist_gap)
+    assert keeps_gap(catalogue.albums[rows].tolist(), is_given, album_gap)
+    known = [code for code in catalogue.recordings[rows].tolist() if code != -1]
+    assert len(set(known)) == len(known)
 
 
 def test_an_empty_library_gives_an_empty_list_and_says_so() -> None:
@@ -230,3 +264,25 @@ def test_a_playlist_from_nothing_is_refused() -> None:
                 keep_on=keep_on,
                 rng=np.random.default_rng(0),
             )
+
+
+@given(share=st.floats(0.01, 0.99))
+def test_the_first_track_is_between_the_seeds_as_their_weights_say(
+    share: float,
+) -> None:
+    angles = np.linspace(0, np.pi / 2, 200)
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    library = made_library(200)
+    index = Index(library.index.ids, vectors)
+    seeds = [index.seed(row) for row in (0, 199)]
+    found = playlist(
+        index,
+        seeds,
+        catalogue=library.catalogue,
+        rules=Rules(0),
+        rng=np.random.default_rng(0),
+        n=1,
+        weights=[1 - share, share],
+    )
+    expected = np.arctan2(share, 1 - share)
+    assert abs(angles[found.picks[0].row] - expected) <= 1.01 * angles[1]

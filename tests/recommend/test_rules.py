@@ -5,7 +5,7 @@ import pytest
 from made_libraries import made_library
 
 from beetsplug.deejai.recommend.index import Labels
-from beetsplug.deejai.recommend.rules import Catalogue, Rules, nearest, reason_for_end
+from beetsplug.deejai.recommend.rules import Rules, nearest, reason_for_end
 
 
 def test_candidates_are_allowed_and_not_excluded() -> None:
@@ -58,7 +58,7 @@ def test_of_equals_the_first_row_is_nearest() -> None:
 @pytest.mark.parametrize("lengths_s", [[-1.0, 2.0], [np.nan, 1.0], [1.0]])
 def test_a_catalogue_that_makes_no_sense_is_refused(lengths_s: list[float]) -> None:
     with pytest.raises(ValueError, match="lengths"):
-        Catalogue(*np.zeros((3, 2), int), np.array(lengths_s), np.ones(2, dtype=bool))
+        made_library(2, lengths_s=lengths_s)
 
 
 def test_the_reason_names_what_stopped_the_list() -> None:

@@ -7,14 +7,19 @@ from hypothesis import strategies as st
 from made_libraries import MadeLibrary, made_libraries, made_library
 
 from beetsplug.deejai.recommend.index import Index
-from beetsplug.deejai.recommend.rules import Rules
+from beetsplug.deejai.recommend.rules import UNRULED, Rules
 from beetsplug.deejai.recommend.similar import similar
 
 
 @settings(deadline=None)
-@given(made_libraries(), st.integers(0, 30), st.data())
+@given(
+    made_libraries(),
+    st.integers(0, 30),
+    st.builds(Rules, st.integers(0, 4), st.integers(0, 4)),
+    st.data(),
+)
 def test_finds_the_nearest_allowed_tracks_nearest_first(
-    library: MadeLibrary, n: int, data: st.DataObject
+    library: MadeLibrary, n: int, rules: Rules, data: st.DataObject
 ) -> None:
     rows = st.integers(0, len(library.index) - 1)
     exclude = data.draw(st.lists(rows, max_size=5))
@@ -23,7 +28,7 @@ def test_finds_the_nearest_allowed_tracks_nearest_first(
         library.index,
         query,
         catalogue=library.catalogue,
-        rules=Rules(artist_gap=0),
+        rules=rules,
         excluded=map(library.seed, exclude),
         n=n,
     )
@@ -35,12 +40,15 @@ def test_finds_the_nearest_allowed_tracks_nearest_first(
     assert set(chosen) <= usable
     similarities = library.index.similarities(query)
     assert [pick.similarity for pick in picks] == similarities[chosen].tolist()
-    expected, recordings = [], set()
+    expected: list[int] = []
     for row in sorted(usable, key=lambda row: (-similarities[row], row)):
-        recording = catalogue.recordings[row]
-        if recording == -1 or recording not in recordings:
+        labels = catalogue.labels(row)
+        before = [catalogue.labels(other) for other in expected]
+        if (
+            labels.recording not in {one.recording for one in before} - {-1}
+            and not catalogue.clashing(rules, before)[row]
+        ):
             expected.append(row)
-            recordings.add(recording)
     assert chosen == expected[:n]
 
 
@@ -54,23 +62,27 @@ def test_equally_similar_tracks_come_in_row_order() -> None:
 
 
 @settings(deadline=None)
-@given(made_libraries(), st.floats(0, 20_000))
+@given(made_libraries(), st.floats(0, 20_000), st.sampled_from([0.0, 6.0, 50.0]))
 def test_a_time_is_filled_until_nothing_fits(
-    library: MadeLibrary, length_s: float
+    library: MadeLibrary, length_s: float, overlap_s: float
 ) -> None:
     picks = similar(
         library.index,
         library.index.vectors[0],
         catalogue=library.catalogue,
-        rules=Rules(artist_gap=0),
+        rules=UNRULED,
         length_s=length_s,
+        overlap_s=overlap_s,
     )
     chosen = [pick.row for pick in picks]
     lengths_s = library.catalogue.lengths_s
-    left_s = length_s - lengths_s[chosen].sum()
-    assert left_s >= 0
+    overlaps_s = np.minimum(overlap_s, lengths_s / 3)
+    before_s = [0.0, *overlaps_s[chosen]]
+    played_s = lengths_s[chosen].sum() - np.minimum(before_s[:-1], before_s[1:]).sum()
+    left_s = length_s - played_s
+    assert left_s >= -1e-6
     unused = library.catalogue.candidates(map(library.seed, chosen), timed=True)
-    assert not (lengths_s[unused] <= left_s).any()
+    assert not (unused & (lengths_s <= left_s - 1e-6)).any()
     similarities = [pick.similarity for pick in picks]
     assert similarities == sorted(similarities, reverse=True)
 

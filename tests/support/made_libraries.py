@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from beetsplug.deejai.recommend.index import Index, Labels, Seed
 from beetsplug.deejai.recommend.rules import Catalogue
+from beetsplug.deejai.recommend.versions import Recordings
 from beetsplug.deejai.vectors import unit
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def made_library(
         Catalogue(
             artists=np.arange(n_tracks) if artists is None else np.array(artists),
             albums=np.array(albums or unknown, dtype=int),
-            recordings=np.array(recordings or unknown, dtype=int),
+            recordings=Recordings(np.array(recordings or unknown, dtype=int)),
             lengths_s=np.full(n_tracks, 200.0)
             if lengths_s is None
             else np.array(lengths_s, dtype=float),

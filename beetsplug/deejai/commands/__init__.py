@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from beets.dbcore.query import ParsingError
 from beets.exceptions import UserError
 from beets.ui import (
     CommonOptionsParser,
@@ -33,6 +34,7 @@ VERBS = {
     "similar": "list the tracks that sound most like a seed",
     "playlist": "keep playing songs like this",
     "journey": "join the dots between waypoints",
+    "reorder": "put the tracks of a playlist in a smoother order",
     "mix": "render a mix of given tracks in the given order",
     "train track2vec": "learn vectors of tracks from the playlists they are in",
     "train factors": "learn vectors of tracks by factorising playlists or play counts",
@@ -136,11 +138,12 @@ class DeejaiCommand(Subcommand):
             )
         verb, options, rest = self.parser.parse_subcommand(args)
         options.deejai_verb = verb
+        options.deejai_args = rest
         return options, rest
 
     def _run(self, lib: Library, options: Any, args: list[str]) -> None:
         try:
             session = Session(lib, self._config)
             options.deejai_verb.module.run(session, options, args, self._log)
-        except DeejaiError as error:
+        except (DeejaiError, ParsingError) as error:
             raise UserError(str(error)) from error

@@ -10,6 +10,7 @@ from beets.exceptions import UserError
 from beets.ui import CommonOptionsParser, print_
 from beets.util import displayable_path, normpath
 
+from beetsplug.deejai.commands.command_line import command_line
 from beetsplug.deejai.commands.progress import ProgressLine, format_duration
 from beetsplug.deejai.output.m3u import Entry, write_m3u
 from beetsplug.deejai.settings import parse_duration
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from beets.library import Item
 
+    from beetsplug.deejai.output.m3u import Named
     from beetsplug.deejai.recommend.index import Index, Pick
     from beetsplug.deejai.session import Session
     from beetsplug.deejai.settings import Settings
@@ -29,12 +31,28 @@ PLAYLIST_SUFFIXES = (".m3u", ".m3u8")
 MIX_SUFFIXES = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wav")
 
 
+def is_playlist(name: str) -> bool:
+    """Whether a file's name is that of a playlist."""
+    return os.path.splitext(name)[1].lower() in PLAYLIST_SUFFIXES
+
+
 @dataclass(frozen=True)
 class Line:
-    """One track of a list; `similarity` is None where there is nothing to compare."""
+    """One track of a list.
+
+    Attributes
+    ----------
+    item
+        Of the library, or made for a file outside it (without an id).
+    similarity
+        None where there is nothing to compare.
+    source
+        The entry of a playlist that it was read from.
+    """
 
     item: Item
     similarity: float | None = None
+    source: Named | None = None
 
 
 def lines_of(session: Session, index: Index, picks: Sequence[Pick]) -> list[Line]:
@@ -58,11 +76,14 @@ class Delivery:
         Print each line's similarity before it.
     crossfade_s
         Overlap of two tracks in a mix, in seconds; None as configured.
+    options
+        All options, for the command that a playlist tells.
     """
 
     outputs: tuple[str, ...]
     explain: bool
     crossfade_s: float | None
+    options: Any
 
 
 def read_delivery(options: Any) -> Delivery:
@@ -85,7 +106,8 @@ def read_delivery(options: Any) -> Delivery:
         except ValueError as error:
             raise UserError(f"--crossfade: {error}") from error
     # The verb mix has nothing to explain.
-    return Delivery(outputs, bool(getattr(options, "explain", False)), crossfade_s)
+    explain = bool(getattr(options, "explain", False))
+    return Delivery(outputs, explain, crossfade_s, options)
 
 
 def deliver(
@@ -97,8 +119,11 @@ def deliver(
             print_(_explained(line) if delivery.explain else format(line.item))
     for output in delivery.outputs:
         path = output_path(session.settings, output)
-        if os.path.splitext(output)[1].lower() in PLAYLIST_SUFFIXES:
-            write_playlist(session, lines, path)
+        if is_playlist(output):
+            if output in delivery.options.deejai_args:
+                # The same name twice in one command means the same file.
+                path = normpath(output)
+            write_playlist(session, lines, path, command_line(delivery.options))
         else:
             render(session, lines, path, crossfade_s=delivery.crossfade_s, log=log)
 
@@ -115,24 +140,44 @@ def output_path(settings: Settings, output: str) -> bytes:
     return normpath(os.path.join(base, expanded))
 
 
-def write_playlist(session: Session, lines: Sequence[Line], path: bytes) -> None:
-    """Write an M3U with paths as the configuration wants them."""
-    settings = session.settings
-    base = {
+def playlist_base(session: Session, path: bytes) -> bytes | None:
+    """Return what paths in a playlist are relative to; None for absolute paths."""
+    relative_to = session.settings.relative_to
+    return {
         "absolute": None,
         "library": session.lib.directory,
         "playlist": os.path.dirname(path),
-    }.get(settings.relative_to, normpath(settings.relative_to))
-    entries = [
-        Entry(
-            path=normpath(line.item.path),
-            title=_title(line.item),
-            length_s=line.item.length or 0.0,
-        )
-        for line in lines
-    ]
-    write_m3u(path, entries, base=base, forward_slash=settings.forward_slash)
+    }.get(relative_to, normpath(relative_to))
+
+
+def write_playlist(
+    session: Session, lines: Sequence[Line], path: bytes, comment: str
+) -> None:
+    """Write an M3U with paths as the configuration wants them.
+
+    Entries that were read from a playlist and are not in the library stay as they were.
+    """
+    entries = [_entry(line) for line in lines]
+    write_m3u(
+        path,
+        entries,
+        base=playlist_base(session, path),
+        forward_slash=session.settings.forward_slash,
+        comment=comment,
+        origins=dict.fromkeys(line.source.origin for line in lines if line.source),
+    )
     print_(f"{len(entries)} tracks in {displayable_path(path)}")
+
+
+def _entry(line: Line) -> Entry | Named:
+    if line.source and line.item.id is None:
+        return line.source
+    return Entry(
+        path=normpath(line.item.path),
+        title=_title(line.item),
+        length_s=line.item.length or 0.0,
+        notes=line.source.other_notes if line.source else (),
+    )
 
 
 def _title(item: Item) -> str:

@@ -13,6 +13,7 @@ from beetsplug.deejai.commands.deliver import (
     lines_of,
     read_delivery,
 )
+from beetsplug.deejai.commands.limits import read_rules
 from beetsplug.deejai.commands.listing import (
     add_chance_options,
     add_list_options,
@@ -20,7 +21,7 @@ from beetsplug.deejai.commands.listing import (
     make_rng,
     read_amount,
     read_drunk,
-    read_rules,
+    read_overlap,
 )
 from beetsplug.deejai.commands.seeds import find_waypoint
 from beetsplug.deejai.recommend.journey import journey
@@ -54,7 +55,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     delivery = read_delivery(options)
     amount = read_amount(options, default_n=DEFAULT_N)
     drunk = read_drunk(session, options)
-    rng = make_rng(options)
+    rng = make_rng(options, used=drunk > 0, log=log)
     if len(args) < 2:
         raise UserError("a journey takes two or more waypoints; quote each query")
     candidates = load_candidates(session, options, log)
@@ -63,9 +64,10 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         candidates.index,
         [named.seed for named in waypoints],
         catalogue=candidates.catalogue,
-        rules=read_rules(session),
+        rules=read_rules(session, options),
         n=amount.number,
         length_s=amount.length_s,
+        overlap_s=read_overlap(session, delivery),
         drunk=drunk,
         rng=rng,
     )

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from beets.exceptions import UserError
 
+from beetsplug.deejai.commands.deliver import is_playlist
+from beetsplug.deejai.commands.limits import add_limit_options, allowed_tracks
 from beetsplug.deejai.commands.spaces import explain_none, warn_of_others
 from beetsplug.deejai.recommend.index import UNKNOWN, Index, Labels, Seed
-from beetsplug.deejai.recommend.rules import Catalogue, Rules
+from beetsplug.deejai.recommend.rules import Catalogue
+from beetsplug.deejai.recommend.tags import Track, Tracks
+from beetsplug.deejai.recommend.versions import Recordings, Versions
 from beetsplug.deejai.settings import parse_duration
-from beetsplug.deejai.storage.library import (
-    album_key,
-    artist_key,
-    load_facts,
-    load_vectors,
-    matching_ids,
-)
+from beetsplug.deejai.storage.facts import load_facts
+from beetsplug.deejai.storage.library import load_vectors
 
 if TYPE_CHECKING:
     from logging import Logger
 
-    import numpy.typing as npt
     from beets.library import Item
     from beets.ui import CommonOptionsParser
 
+    from beetsplug.deejai.commands.deliver import Delivery
+    from beetsplug.deejai.embedding.outside import Outsider
     from beetsplug.deejai.session import Session
-    from beetsplug.deejai.storage.library import TrackFacts
+    from beetsplug.deejai.storage.facts import TrackFacts
+    from beetsplug.deejai.storage.library import TrackVectors
+
+
+MAX_RANDOM_SEED = 999_999
+"""Of those that are drawn: short enough to be typed."""
 
 
 def add_list_options(parser: CommonOptionsParser, *, default_n: int, each: str) -> None:
@@ -55,12 +62,13 @@ def add_list_options(parser: CommonOptionsParser, *, default_n: int, each: str) 
         metavar="TIME",
         help="fill that much time instead: 90m, 1h30m, 5400",
     )
-    parser.add_option(
-        "--from",
-        dest="from_query",
-        metavar="QUERY",
-        help="take only tracks that match this query",
-    )
+    add_limit_options(parser)
+    add_segue_option(parser)
+    add_output_options(parser)
+
+
+def add_output_options(parser: CommonOptionsParser) -> None:
+    """Add the options that say where a list goes and how it is printed."""
     parser.add_option(
         "-o",
         dest="outputs",
@@ -78,14 +86,13 @@ def add_list_options(parser: CommonOptionsParser, *, default_n: int, each: str) 
     parser.add_format_option()
 
 
-def add_not_option(parser: CommonOptionsParser) -> None:
-    """Add ``--not``."""
+def add_segue_option(parser: CommonOptionsParser) -> None:
+    """Add ``--segue``, which :func:`load_candidates` reads."""
     parser.add_option(
-        "--not",
-        dest="negatives",
-        action="append",
-        metavar="QUERY|FILE",
-        help="less like this; may be given several times",
+        "--segue",
+        action="store_true",
+        default=False,
+        help="compare how a track begins with how the one before it ends",
     )
 
 
@@ -97,11 +104,16 @@ def add_chance_options(parser: CommonOptionsParser) -> None:
         metavar="X",
         help="randomness from 0 (none) to 1 (as loud as the music)",
     )
+    add_seed_option(parser)
+
+
+def add_seed_option(parser: CommonOptionsParser) -> None:
+    """Add ``--seed``, which :func:`make_rng` reads."""
     parser.add_option(
         "--seed",
-        type="int",
         metavar="INT",
-        help="repeat a random list: same seed, same list (default: 0)",
+        help="same seed, same list; `random` takes another one each time, and says "
+        "which (default: 0)",
     )
 
 
@@ -128,25 +140,51 @@ def read_amount(options: Any, *, default_n: int) -> Amount:
     return Amount(number, None)
 
 
+def read_overlap(session: Session, delivery: Delivery) -> float:
+    """Return the seconds by which tracks overlap where the list is rendered as a mix.
+
+    Of several outputs the mix counts: a playlist of the same tracks plays longer.
+    """
+    if all(map(is_playlist, delivery.outputs)):
+        return 0.0
+    if delivery.crossfade_s is None:
+        return session.settings.crossfade_s
+    return delivery.crossfade_s
+
+
 def read_drunk(session: Session, options: Any) -> float:
     """Read ``--drunk``."""
     drunk = session.settings.drunk if options.drunk is None else options.drunk
     if not 0 <= drunk <= 1:
         raise UserError(f"--drunk {drunk:g} is not between 0 and 1")
+    if drunk:
+        # Written into a saved list, which another configuration then repeats too.
+        options.drunk = float(drunk)
     return float(drunk)
 
 
-def read_rules(session: Session) -> Rules:
-    """Read the gaps."""
-    settings = session.settings
-    return Rules(artist_gap=settings.artist_gap, album_gap=settings.album_gap)
+def make_rng(options: Any, *, used: bool, log: Logger) -> np.random.Generator:
+    """Make the only source of chance from ``--seed``.
 
-
-def make_rng(options: Any) -> np.random.Generator:
-    """Make the only source of chance from ``--seed``."""
-    if options.seed is not None and options.seed < 0:
-        raise UserError("--seed takes a whole number from 0 up")
-    return np.random.default_rng(options.seed or 0)
+    Parameters
+    ----------
+    options
+        Get the seed as a number if chance is used, so that a saved list tells it.
+    used
+        Whether chance has a say in the list. Then its seed is printed.
+    log
+        Where to; the list itself goes to the standard output.
+    """
+    text = "0" if options.seed is None else options.seed.strip()
+    if text == "random":
+        text = str(secrets.randbelow(MAX_RANDOM_SEED + 1))
+    if not re.fullmatch("[0-9]{1,20}", text):
+        raise UserError("--seed takes a whole number from 0 up, or random")
+    seed = int(text)
+    if used:
+        log.info("--seed {} makes this list again", seed)
+        options.seed = str(seed)
+    return np.random.default_rng(seed)
 
 
 @dataclass(frozen=True)
@@ -157,19 +195,30 @@ class Candidates:
     catalogue: Catalogue
     facts: TrackFacts
 
-    def seed(self, item: Item, vector: npt.NDArray[np.float32] | None) -> Seed:
-        """Make a seed of an item; its vector is needed when the index has none."""
+    def seed(self, item: Item, heard: Outsider | None) -> Seed:
+        """Make a seed of an item; what was heard is needed if the index has none."""
         row = None if item.id is None else self.index.row_of(item.id)
         if row is not None:
-            return Seed(self.index.vectors[row], row, self.catalogue.labels(row))
-        assert vector is not None
-        artist = artist_key(item.artist)
-        album = album_key(item.album, item.albumartist, item.artist)
-        labels = Labels(
-            artist=self.facts.artist_codes.get(artist, UNKNOWN),
-            album=self.facts.album_codes.get(album, UNKNOWN),
+            return self.index.seed(row, self.catalogue.labels(row))
+        assert heard is not None
+        labels = self._labels(item, heard)
+        if self.index.beginnings is None:
+            return Seed(heard.vector, labels=labels)
+        return Seed(heard.vector, None, labels, heard.beginning, heard.ending)
+
+    def _labels(self, item: Item, heard: Outsider) -> Labels:
+        artist, album, recording_id = self.facts.codes_of(item)
+        recording = self.catalogue.recordings.code_of(
+            Track(
+                title=item.title,
+                artist=artist,
+                album=album,
+                recording_id=recording_id,
+                length_s=item.length or 0.0,
+                vector=heard.vector,
+            )
         )
-        return Seed(vector, labels=labels)
+        return Labels(artist, album, recording)
 
 
 def load_candidates(session: Session, options: Any, log: Logger) -> Candidates:
@@ -185,29 +234,47 @@ def load_candidates(session: Session, options: Any, log: Logger) -> Candidates:
     stored = load_vectors(session.lib, session.model_id)
     if not stored.item_ids.size:
         raise UserError(explain_none(session))
-    warn_of_others(session, log)
+    warn_of_others(session, log, counts=stored.counts)
     facts = load_facts(session.lib, stored.item_ids)
-    settings = session.settings
-    allowed = facts.lengths_s <= settings.max_length_s
-    if settings.exclude:
-        allowed &= ~_matching(session, settings.exclude, stored.item_ids)
-    if options.from_query is not None:
-        allowed &= _matching(session, options.from_query, stored.item_ids)
-        if not allowed.any():
-            raise UserError(f"--from {options.from_query!r} leaves no track to choose")
     return Candidates(
-        Index(ids=stored.item_ids, vectors=stored.vectors),
+        _index(session, stored, segue=options.segue),
         Catalogue(
             artists=facts.artists,
             albums=facts.albums,
-            recordings=np.full_like(facts.artists, UNKNOWN),
+            recordings=_recordings(facts, stored, told=not options.allow_versions),
             lengths_s=facts.lengths_s,
-            allowed=allowed,
+            allowed=allowed_tracks(session, options, facts, stored.item_ids),
         ),
         facts,
     )
 
 
-def _matching(session: Session, query: str, item_ids: Any) -> Any:
-    ids = matching_ids(session.lib, query)
-    return np.array([int(i) in ids for i in item_ids], dtype=bool)
+def _recordings(facts: TrackFacts, stored: TrackVectors, *, told: bool) -> Recordings:
+    if not told:
+        return Recordings(np.full_like(facts.artists, UNKNOWN))
+    return Versions(
+        Tracks(
+            titles=facts.titles,
+            artists=facts.artists,
+            albums=facts.albums,
+            recording_ids=facts.recording_ids,
+            lengths_s=facts.lengths_s,
+            vectors=stored.vectors,
+            artist_names=list(facts.artist_names.codes),
+        )
+    )
+
+
+def _index(session: Session, stored: TrackVectors, *, segue: bool) -> Index:
+    if not segue:
+        return Index(stored.item_ids, stored.vectors)
+    from beetsplug.deejai.embedding.ends import load_ends
+
+    beginnings, endings = load_ends(
+        session.lib,
+        session.store if session.has_store else None,
+        model=session.model_id,
+        item_ids=stored.item_ids,
+        vectors=stored.vectors,
+    )
+    return Index(stored.item_ids, stored.vectors, beginnings, endings)

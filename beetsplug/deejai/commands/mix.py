@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from beets.exceptions import UserError
-from beets.util import normpath
 
 from beetsplug.deejai.commands.deliver import (
     MIX_SUFFIXES,
-    PLAYLIST_SUFFIXES,
     Line,
     add_mix_options,
     deliver,
     read_delivery,
 )
-from beetsplug.deejai.commands.seeds import file_item, is_file, no_match
-from beetsplug.deejai.output.m3u import read_m3u
+from beetsplug.deejai.commands.seeds import file_lines, is_file, no_match
 from beetsplug.deejai.storage.library import query_items
 
 if TYPE_CHECKING:
     from logging import Logger
 
-    from beets.library import Item
     from beets.ui import CommonOptionsParser
 
     from beetsplug.deejai.session import Session
@@ -48,15 +43,10 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     if not options.outputs:
         raise UserError("say where the mix goes: -o mix.mp3")
     delivery = read_delivery(options)
-    items = [item for arg in _arguments(args) for item in _items(session, arg)]
-    if not items:
+    lines = [line for arg in _arguments(args) for line in _lines(session, arg)]
+    if not lines:
         raise UserError(no_match(" ".join(args)))
-    deliver(
-        session,
-        [Line(item) for item in items],
-        delivery,
-        log,
-    )
+    deliver(session, lines, delivery, log)
 
 
 def _arguments(args: list[str]) -> list[list[str]]:
@@ -68,10 +58,7 @@ def _arguments(args: list[str]) -> list[list[str]]:
     return [*parts, terms] if terms else parts
 
 
-def _items(session: Session, args: list[str]) -> list[Item]:
-    if not is_file(args[0]):
-        return query_items(session.lib, args)
-    if os.path.splitext(args[0])[1].lower() in PLAYLIST_SUFFIXES:
-        paths = read_m3u(normpath(args[0]), bases=[session.lib.directory])
-        return [file_item(session, os.fsdecode(path)) for path in paths]
-    return [file_item(session, args[0])]
+def _lines(session: Session, args: list[str]) -> list[Line]:
+    if is_file(args[0]):
+        return file_lines(session, args[0])
+    return [Line(item) for item in query_items(session.lib, args)]

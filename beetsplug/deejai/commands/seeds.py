@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from beets.dbcore.query import PathQuery
@@ -12,19 +13,27 @@ from beets.exceptions import UserError
 from beets.library import Item
 from beets.library.exceptions import FileOperationError
 from beets.ui import input_, print_
-from beets.util import displayable_path, normpath, syspath
+from beets.util import case_sensitive, displayable_path, normpath, syspath
 
-from beetsplug.deejai.commands.deliver import PLAYLIST_SUFFIXES
-from beetsplug.deejai.storage.library import query_items, shown_path, split_query
+from beetsplug.deejai.commands.deliver import (
+    PLAYLIST_SUFFIXES,
+    Line,
+    is_playlist,
+    playlist_base,
+)
+from beetsplug.deejai.output import m3u
+from beetsplug.deejai.storage.library import (
+    ids_by_path,
+    items_by_id,
+    query_items,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from logging import Logger
 
-    import numpy as np
-    import numpy.typing as npt
-
     from beetsplug.deejai.commands.listing import Candidates
+    from beetsplug.deejai.embedding.outside import Outsider
     from beetsplug.deejai.recommend.index import Seed
     from beetsplug.deejai.session import Session
 
@@ -38,12 +47,39 @@ MAX_CHOICES = 20
 """Matches of a waypoint that are offered to choose from."""
 
 
+_STREAM = re.compile(rb"(?!file:)[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+"""An address on a network, as of a radio station."""
+
+_NO_FILE = "there is no such file"
+
+
 @dataclass(frozen=True)
 class Named:
-    """A track that the user named: the item, and the seed that recommending takes."""
+    """A track that the user named.
+
+    Attributes
+    ----------
+    item
+        Of the library, or made for a file outside it.
+    seed
+        What recommending takes.
+    source
+        The entry of a playlist that named it.
+    before, behind
+        Entries of that playlist that cannot be heard: those it begins with, if this is
+        the first that can be, and those that follow this one.
+    """
 
     item: Item
     seed: Seed
+    source: m3u.Named | None = None
+    before: tuple[Line, ...] = ()
+    behind: tuple[Line, ...] = ()
+
+    @property
+    def lines(self) -> list[Line]:
+        """All of it, in order."""
+        return [*self.before, Line(self.item, source=self.source), *self.behind]
 
 
 def is_file(argument: str) -> bool:
@@ -64,43 +100,26 @@ def find_seeds(
 ) -> list[Named]:
     """Resolve the arguments of ``similar`` and ``playlist``.
 
-    Arguments that are files are seeds; all others together are one query, of which
-    every match is a seed.
+    Arguments that are files are seeds, as is every entry of those that are playlists;
+    all others together are one query, of which every match is a seed.
 
     Raises
     ------
     UserError
-        Nothing was named, or nothing matches.
+        Nothing was named, nothing matches, or nothing of it can be heard.
     """
     if not arguments:
-        raise UserError("name a seed: a query, or an audio file")
-    items = [file_item(session, arg) for arg in arguments if is_file(arg)]
+        raise UserError("name a seed: a query, an audio file, or a playlist")
+    lines = [
+        line for arg in arguments if is_file(arg) for line in file_lines(session, arg)
+    ]
     terms = [arg for arg in arguments if not is_file(arg)]
     if terms:
         matches = query_items(session.lib, terms)
         if not matches:
             raise UserError(no_match(" ".join(terms)))
-        items += matches
-    return _with_vectors(session, items, candidates, log)
-
-
-def find_negatives(
-    session: Session,
-    arguments: Sequence[str] | None,
-    candidates: Candidates,
-    log: Logger,
-) -> list[Named]:
-    """Resolve the arguments of ``--not``: each is a file or a query of its own."""
-    return [
-        named
-        for argument in arguments or []
-        for named in find_seeds(
-            session,
-            [argument] if is_file(argument) else split_query(argument),
-            candidates,
-            log,
-        )
-    ]
+        lines += map(Line, matches)
+    return _with_vectors(session, lines, candidates, log)
 
 
 def find_waypoint(
@@ -112,13 +131,15 @@ def find_waypoint(
     is taken, and said.
     """
     if is_file(argument):
+        if is_playlist(argument):
+            raise UserError(f"a waypoint is one track, and {argument} is a playlist")
         items = [file_item(session, argument)]
     else:
         matches = query_items(session.lib, argument)
         if not matches:
             raise UserError(no_match(argument))
         items = [_choose(argument, matches, log) if len(matches) > 1 else matches[0]]
-    return _with_vectors(session, items, candidates, log)[0]
+    return _with_vectors(session, [Line(items[0])], candidates, log)[0]
 
 
 def _choose(query: str, matches: list[Item], log: Logger) -> Item:
@@ -155,60 +176,142 @@ def file_item(session: Session, argument: str) -> Item:
     path = normpath(argument)
     with session.lib.music_dir_context():
         known = session.lib.items(PathQuery("path", path)).get()
-    if known is not None:
-        return known
+    return known or _outside_item(path)
+
+
+def _outside_item(path: bytes, title: str = "") -> Item:
     try:
         return Item.from_path(path)
     except FileOperationError:
         # beets reads the tags of fewer formats than FFmpeg decodes.
-        return Item(path=path, title=os.path.basename(displayable_path(path)))
+        name = os.path.basename(displayable_path(path))
+        return Item(path=path, title=title or name)
+
+
+def file_lines(session: Session, argument: str) -> list[Line]:
+    """Return the entries of a playlist, or the one track of any other file.
+
+    Raises
+    ------
+    UserError
+        The playlist has no entries.
+    FatalError
+        It cannot be read.
+    """
+    if not is_playlist(argument):
+        return [Line(file_item(session, argument))]
+    path = normpath(argument)
+    bases = [
+        base for base in (playlist_base(session, path), session.lib.directory) if base
+    ]
+    entries = m3u.read_m3u(path, bases=bases)
+    if not entries:
+        raise UserError(f"{argument} has no entries")
+    places = [_places(entry, bases) for entry in entries]
+    ids = ids_by_path(session.lib, (place for some in places for place in some))
+    known = {item.id: item for item in items_by_id(session.lib, [*set(ids.values())])}
+    lines = []
+    for entry, some in zip(entries, places, strict=True):
+        item = next((known[ids[place]] for place in some if place in ids), None)
+        lines.append(Line(item or _entry_item(session, entry), source=entry))
+    return lines
+
+
+def _places(entry: m3u.Named, bases: Sequence[bytes]) -> list[bytes]:
+    """Return where an entry's file is, or may be if its disk is out of reach."""
+    if os.path.exists(syspath(entry.path)):
+        return [entry.path]
+    others = (os.path.normpath(os.path.join(base, entry.line)) for base in bases)
+    return [entry.path, *others]
+
+
+def _entry_item(session: Session, entry: m3u.Named) -> Item:
+    """Make an item for an entry that the library does not have by just this path."""
+    if os.path.exists(syspath(entry.path)):
+        if case_sensitive(entry.path):
+            return _outside_item(entry.path, entry.title)
+        return file_item(session, os.fsdecode(entry.path))
+    line = entry.line.strip()
+    path = line if _STREAM.match(line) else entry.path
+    name = os.path.basename(displayable_path(path))
+    return Item(path=path, title=entry.title or name)
 
 
 def _with_vectors(
-    session: Session, items: Sequence[Item], candidates: Candidates, log: Logger
+    session: Session, lines: Sequence[Line], candidates: Candidates, log: Logger
 ) -> list[Named]:
+    """Find or make the vector of every track; what cannot be heard is told.
+
+    Raises
+    ------
+    UserError
+        Nothing can be heard, or too much would have to be.
+    """
+    index = candidates.index
+    is_known = [
+        line.item.id is not None and index.row_of(line.item.id) is not None
+        for line in lines
+    ]
     unheard = [
-        item
-        for item in items
-        if item.id is None or candidates.index.row_of(item.id) is None
+        line.item for line, known in zip(lines, is_known, strict=True) if not known
     ]
-    if len(unheard) > MAX_UNHEARD:
-        raise UserError(
-            f"{len(unheard)} of the seeds have no vector of the encoder in use; run "
-            "`beet deejai scan` first"
-        )
-    heard = _hear(session, unheard, log) if unheard else {}
-    silent = {id(item) for item in unheard} - heard.keys()
-    return [
-        Named(item, candidates.seed(item, heard.get(id(item))))
-        for item in items
-        if id(item) not in silent
+    heard, failures = _hear(session, unheard)
+    tracks: list[tuple[Line, Seed, list[Line]]] = []
+    before: list[Line] = []
+    for line, known in zip(lines, is_known, strict=True):
+        if known or line.item.path in heard:
+            seed = candidates.seed(line.item, heard.get(line.item.path))
+            tracks.append((line, seed, []))
+        elif line.source:
+            (tracks[-1][2] if tracks else before).append(line)
+    if not tracks:
+        (path, reason), *others = failures.items()
+        more = f", nor {len(others)} more" if others else ""
+        raise UserError(f"cannot be heard: {displayable_path(path)}: {reason}{more}")
+    _tell(failures, log)
+    first, *rest = [
+        Named(line.item, seed, line.source, behind=tuple(behind))
+        for line, seed, behind in tracks
     ]
+    return [replace(first, before=tuple(before)), *rest]
 
 
 def _hear(
-    session: Session, items: Sequence[Item], log: Logger
-) -> dict[int, npt.NDArray[np.float32]]:
-    """Hear files on the fly; what cannot be heard is an error if it was all."""
+    session: Session, items: Sequence[Item]
+) -> tuple[dict[bytes, Outsider], dict[bytes, str]]:
+    """Hear files on the fly; return what was heard and why not, by path."""
+    paths = list(dict.fromkeys(item.path for item in items))
+    failures = {path: _NO_FILE for path in paths if not os.path.exists(syspath(path))}
+    names = [os.fsdecode(path) for path in paths if path not in failures]
+    if not names:
+        return {}, failures
+    if len(names) > MAX_UNHEARD:
+        remedy = "run `beet deejai scan` first"
+        if any(item.id is None for item in items):
+            remedy += ", and import those that are not in the library"
+        raise UserError(
+            f"{len(names)} of the tracks have no vector of the encoder in use; {remedy}"
+        )
     from beetsplug.deejai.embedding.outside import hear_files
 
-    paths = [os.fsdecode(item.path) for item in items]
-    vectors, failures = hear_files(
+    heard, failed = hear_files(
         session.lib,
         session.store if session.has_store else None,
-        paths,
+        names,
         model=session.model_id,
         pooling=session.pooling,
         load_encoder=session.load_encoder,
         n_threads=session.settings.n_threads,
     )
-    if not vectors:
-        path, reason = failures[0]
-        raise UserError(f"cannot be heard: {shown_path(path)}: {reason}")
-    for path, reason in failures:
-        log.warning("cannot be heard: {}: {}", shown_path(path), reason)
-    return {
-        id(item): vectors[path]
-        for item, path in zip(items, paths, strict=True)
-        if path in vectors
-    }
+    failures |= {os.fsencode(name): reason for name, reason in failed}
+    return {os.fsencode(name): outsider for name, outsider in heard.items()}, failures
+
+
+def _tell(failures: Mapping[bytes, str], log: Logger) -> None:
+    missing = [path for path, reason in failures.items() if reason == _NO_FILE]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        log.warning("no such file: {}{}", displayable_path(missing[0]), more)
+    for path, reason in failures.items():
+        if path not in missing:
+            log.warning("cannot be heard: {}: {}", displayable_path(path), reason)

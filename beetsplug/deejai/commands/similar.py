@@ -4,28 +4,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from beetsplug.deejai.commands.albums import check_album_options, list_albums
 from beetsplug.deejai.commands.deliver import (
     add_mix_options,
     deliver,
     lines_of,
     read_delivery,
 )
+from beetsplug.deejai.commands.limits import read_given_rules
 from beetsplug.deejai.commands.listing import (
     add_list_options,
-    add_not_option,
     load_candidates,
     read_amount,
+    read_overlap,
 )
-from beetsplug.deejai.commands.seeds import find_negatives, find_seeds
+from beetsplug.deejai.commands.seeds import find_seeds
+from beetsplug.deejai.commands.weights import (
+    Group,
+    add_weight_options,
+    find_groups,
+    seeds_of,
+    shares,
+)
 from beetsplug.deejai.recommend.index import query_vector
-from beetsplug.deejai.recommend.rules import Rules
+from beetsplug.deejai.recommend.rules import UNRULED
 from beetsplug.deejai.recommend.similar import similar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from logging import Logger
 
+    import numpy as np
+    import numpy.typing as npt
     from beets.ui import CommonOptionsParser
 
+    from beetsplug.deejai.commands.listing import Amount, Candidates
+    from beetsplug.deejai.recommend.index import Pick, Seed
+    from beetsplug.deejai.recommend.rules import Rules
     from beetsplug.deejai.session import Session
 
 USAGE = "[OPTIONS] SEED..."
@@ -35,7 +50,8 @@ DEFAULT_N = 10
 def add_options(parser: CommonOptionsParser) -> None:
     """Add the verb's options."""
     add_list_options(parser, default_n=DEFAULT_N, each="list N tracks")
-    add_not_option(parser)
+    add_weight_options(parser)
+    parser.add_album_option()
     add_mix_options(parser)
 
 
@@ -43,26 +59,69 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     """List the tracks nearest to the seeds, nearest first."""
     delivery = read_delivery(options)
     amount = read_amount(options, default_n=DEFAULT_N)
+    rules = read_given_rules(options)
+    check_album_options(options)
     candidates = load_candidates(session, options, log)
-    seeds = find_seeds(session, args, candidates, log)
-    negatives = find_negatives(session, options.negatives, candidates, log)
-    picks = similar(
-        candidates.index,
-        query_vector(
-            [named.seed.vector for named in seeds],
-            minus=[named.seed.vector for named in negatives] or None,
-        ),
-        catalogue=candidates.catalogue,
-        rules=Rules(artist_gap=0),
-        excluded=[named.seed for named in [*seeds, *negatives]],
-        n=amount.number,
-        length_s=amount.length_s,
+    groups = [
+        Group(find_seeds(session, args, candidates, log)),
+        *find_groups(session, options.also, candidates, log),
+    ]
+    negatives = find_groups(session, options.negatives, candidates, log)
+    query = query_vector(
+        [named.seed.departure for named in seeds_of(groups)],
+        weights=shares(groups),
+        minus=[named.seed.departure for named in seeds_of(negatives)] or None,
+        minus_weights=shares(negatives),
+    )
+    given = seeds_of([*groups, *negatives])
+    if options.album:
+        list_albums(
+            session,
+            candidates,
+            query,
+            given=given,
+            amount=amount,
+            delivery=delivery,
+            log=log,
+        )
+        return
+    picks = find_similar(
+        candidates,
+        query,
+        excluded=[named.seed for named in given],
+        amount=amount,
+        rules=rules,
+        overlap_s=read_overlap(session, delivery),
     )
     if amount.number is not None and len(picks) < amount.number:
         log.warning("only {} tracks can be proposed", len(picks))
+    elif not picks and amount.length_s:
+        log.warning("no track can be proposed that is as short as --length")
     deliver(
         session,
         lines_of(session, candidates.index, picks),
         delivery,
         log,
+    )
+
+
+def find_similar(
+    candidates: Candidates,
+    query: npt.NDArray[np.float32],
+    *,
+    excluded: Sequence[Seed],
+    amount: Amount,
+    rules: Rules = UNRULED,
+    overlap_s: float = 0.0,
+) -> list[Pick]:
+    """Find the tracks nearest to a query, as this verb lists them."""
+    return similar(
+        candidates.index,
+        query,
+        catalogue=candidates.catalogue,
+        rules=rules,
+        excluded=excluded,
+        n=amount.number,
+        length_s=amount.length_s,
+        overlap_s=overlap_s,
     )

@@ -23,16 +23,27 @@ MAX_NAMED = 3
 """Other encoders that a message names."""
 
 
-def other_models(session: Session) -> dict[str, int]:
+def other_models(
+    session: Session, counts: Mapping[str, int] | None = None
+) -> dict[str, int]:
     """Count the tracks whose vector is of another encoder than the one in use.
+
+    Parameters
+    ----------
+    session
+        The library.
+    counts
+        What :func:`~beetsplug.deejai.storage.library.count_by_model` would count, if
+        that is known already.
 
     Returns
     -------
     dict
         Number of tracks by the id of the encoder, most first.
     """
-    counts = count_by_model(session.lib)
-    return {model: n for model, n in counts.items() if model != session.model_id}
+    counts = count_by_model(session.lib) if counts is None else counts
+    most_first = sorted(counts.items(), key=lambda count: (-count[1], count[0]))
+    return {model: n for model, n in most_first if model != session.model_id}
 
 
 def models_of_others(session: Session, tracks: Iterable[Track]) -> Counter[str]:
@@ -75,9 +86,19 @@ def _way_back(session: Session, others: Mapping[str, int]) -> str:
     return "import that encoder again"
 
 
-def warn_of_others(session: Session, log: Logger) -> None:
-    """Say how many tracks are left out because their vectors are of other encoders."""
-    others = other_models(session)
+def warn_of_others(
+    session: Session, log: Logger, *, counts: Mapping[str, int] | None = None
+) -> None:
+    """Say how many tracks are left out because their vectors are of other encoders.
+
+    Parameters
+    ----------
+    session, counts
+        As for :func:`other_models`.
+    log
+        Where to.
+    """
+    others = other_models(session, counts)
     if not others:
         return
     n = sum(others.values())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from beetsplug.deejai.embedding.decoders import Request
+from beetsplug.deejai.embedding.ends import ends
 from beetsplug.deejai.embedding.listen import Heard, listen
 from beetsplug.deejai.embedding.pooling import pool_library
 from beetsplug.deejai.embedding.scan import load_slices
@@ -23,6 +25,23 @@ if TYPE_CHECKING:
     from beetsplug.deejai.storage.slices import SliceStore
 
 
+@dataclass(frozen=True)
+class Outsider:
+    """A track that is not in the library.
+
+    Attributes
+    ----------
+    vector
+        Track vector, float32, shape (d,), unit length.
+    beginning, ending
+        As of :func:`~beetsplug.deejai.embedding.ends.ends`.
+    """
+
+    vector: npt.NDArray[np.float32]
+    beginning: npt.NDArray[np.float32]
+    ending: npt.NDArray[np.float32]
+
+
 def hear_files(
     lib: Library,
     store: SliceStore | None,
@@ -32,7 +51,7 @@ def hear_files(
     pooling: Pooling,
     load_encoder: Callable[[], Encoder],
     n_threads: int,
-) -> tuple[dict[str, npt.NDArray[np.float32]], list[tuple[str, str]]]:
+) -> tuple[dict[str, Outsider], list[tuple[str, str]]]:
     """Hear files and pool them as if they were in the library; nothing is stored.
 
     Parameters
@@ -46,8 +65,8 @@ def hear_files(
 
     Returns
     -------
-    vectors
-        Track vectors, float32, shape (d,), unit length, by path.
+    heard
+        What was heard, by path.
     failures
         Path and reason of each file that could not be heard.
     """
@@ -76,5 +95,7 @@ def hear_files(
         method=pooling.method,
         epsilon=pooling.epsilon,
     )
-    vectors = {paths[h.key]: v for h, v in zip(heard, pooled, strict=True)}
-    return vectors, failures
+    return {
+        paths[h.key]: Outsider(vector, *ends(h.slice_vectors))
+        for h, vector in zip(heard, pooled, strict=True)
+    }, failures

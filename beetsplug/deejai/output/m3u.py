@@ -16,10 +16,15 @@ from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.output.atomic import atomic_writer, explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 MAX_PLAYLIST_BYTES = 1 << 24
 """Longest playlist that is read: 16 MiB, about 100 000 entries."""
+
+_FOREIGN = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*:|[/\\]")
+"""An address or a full path of some system: it is relative to no folder."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 _FILE_URI = re.compile(rb"file:(?://(?:localhost)?)?(?=/)", re.IGNORECASE)
 
@@ -36,26 +41,82 @@ class Entry:
         What a player shows, usually ``Artist - Title``.
     length_s
         Duration in seconds; 0 when it is not known.
+    notes
+        Other lines with ``#`` that belong to it.
     """
 
     path: bytes
     title: str
     length_s: float
+    notes: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a playlist has beside its entries.
+
+    Attributes
+    ----------
+    folder
+        Absolute: where the playlist lies.
+    header, footer
+        The lines with ``#`` that belong to no entry: before the first ``#EXTINF`` or
+        entry, and after the last entry. Without what :func:`write_m3u` says anew.
+    """
+
+    folder: bytes
+    header: tuple[bytes, ...]
+    footer: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A file that a playlist names.
+
+    Attributes
+    ----------
+    path
+        Absolute, also of a file that does not exist.
+    line
+        The line itself: on the machine that wrote it, the path may have been another.
+    notes
+        The lines with ``#`` before it, as they are.
+    origin
+        The playlist.
+    """
+
+    path: bytes
+    line: bytes
+    notes: tuple[bytes, ...]
+    origin: Origin
+
+    @property
+    def title(self) -> str:
+        """From the last ``#EXTINF`` line; empty without."""
+        titles = (note for note in reversed(self.notes) if _is_title(note))
+        return decode(next(titles, b"").partition(b",")[2]).strip()
+
+    @property
+    def other_notes(self) -> tuple[bytes, ...]:
+        """The notes but ``#EXTINF``."""
+        return tuple(note for note in self.notes if not _is_title(note))
 
 
 def write_m3u(
     destination: bytes,
-    entries: Sequence[Entry],
+    entries: Sequence[Entry | Named],
     *,
     base: bytes | None,
     forward_slash: bool = False,
     comment: str = "",
+    origins: Iterable[Origin] = (),
 ) -> None:
     """Write an extended M3U playlist in one atomic step.
 
     Paths keep their bytes. A name that a player would misread when it stands on a line
     of its own (with a line break inside, or white space at its end) is written as an
-    absolute ``file://`` URI.
+    absolute ``file://`` URI. What was read from a playlist is written as it stood there
+    unless the same line would mean another file.
 
     Parameters
     ----------
@@ -69,26 +130,58 @@ def write_m3u(
         Separate folders with ``/`` whatever the system does.
     comment
         One line for people, which players skip.
+    origins
+        Playlists whose header and footer are kept.
 
     Raises
     ------
     FatalError
         The file cannot be written.
     """
-    lines = [b"#EXTM3U"]
+    origins = list(origins)
+    lines = [b"#EXTM3U", *(line for origin in origins for line in origin.header)]
     if comment:
-        lines.append(b"# " + _one_line(comment))
+        lines.append(b"# " + os.fsencode(_CONTROL.sub(" ", comment)))
+    folder = os.path.dirname(os.path.abspath(destination))
     for entry in entries:
-        known = math.isfinite(entry.length_s) and entry.length_s > 0
-        seconds = round(entry.length_s) if known else -1
-        lines.append(b"#EXTINF:%d,%s" % (seconds, _one_line(entry.title)))
+        if isinstance(entry, Named):
+            lines += entry.notes
+            if _means_the_same(entry, folder, base):
+                lines.append(entry.line)
+                continue
+        else:
+            # First of all: what stands before it is no longer the header.
+            lines += [_extinf(entry), *entry.notes]
         lines.append(_location(entry.path, base, forward_slash=forward_slash))
+    lines += (line for origin in origins for line in origin.footer)
     with atomic_writer(destination) as file, explained(destination):
         file.write(b"\n".join(lines) + b"\n")
 
 
-def _one_line(text: str) -> bytes:
-    return " ".join(text.split()).encode("utf-8", errors="replace")
+def _extinf(entry: Entry) -> bytes:
+    known = math.isfinite(entry.length_s) and entry.length_s > 0
+    seconds = round(entry.length_s) if known else -1
+    title = " ".join(_CONTROL.sub(" ", entry.title).split())
+    return b"#EXTINF:%d,%s" % (seconds, title.encode("utf-8", errors="replace"))
+
+
+def _is_title(note: bytes) -> bool:
+    return note.upper().startswith(b"#EXTINF:")
+
+
+def _means_the_same(named: Named, folder: bytes, base: bytes | None) -> bool:
+    """Whether a line that was read names the same file in a playlist in `folder`."""
+    if (
+        named.origin.folder == folder
+        or os.path.isabs(named.line)
+        or _FILE_URI.match(named.line.strip())
+    ):
+        return True
+    if os.path.exists(named.path):
+        return False
+    # Of what is not there nothing is certain but what the configuration says.
+    is_base_fixed = base not in (None, folder)
+    return is_base_fixed or bool(_FOREIGN.match(named.line.strip()))
 
 
 def _location(path: bytes, base: bytes | None, *, forward_slash: bool) -> bytes:
@@ -120,31 +213,15 @@ def _relative(path: bytes, base: bytes) -> bytes:
     return relative
 
 
-@dataclass(frozen=True)
-class Named:
-    """A file that a playlist names.
-
-    Attributes
-    ----------
-    path
-        Absolute, also of a file that does not exist.
-    line
-        The line itself: on the machine that wrote it, the path may have been another.
-    title
-        From the ``#EXTINF`` line before, as it is written there; empty without.
-    """
-
-    path: bytes
-    line: bytes
-    title: bytes
+def decode(text: bytes) -> str:
+    """Decode UTF-8, or else Latin-1, as the M3U format came into the world."""
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
 
 
-def read_m3u(path: bytes, *, bases: Sequence[bytes] = ()) -> list[bytes]:
-    """List the paths of :func:`read_named`."""
-    return [named.path for named in read_named(path, bases=bases)]
-
-
-def read_named(path: bytes, *, bases: Sequence[bytes] = ()) -> list[Named]:
+def read_m3u(path: bytes, *, bases: Sequence[bytes] = ()) -> list[Named]:
     """List the files that a playlist names.
 
     Reads what players and their exports write: any line ends, a byte-order mark,
@@ -179,14 +256,33 @@ def read_named(path: bytes, *, bases: Sequence[bytes] = ()) -> list[Named]:
         raise FatalError(f"{name} is not a playlist: it is not text (nor UTF-8)")
     folders = [os.path.dirname(os.path.abspath(path)), *bases]
     lines = re.split(rb"\r\n|\n|\r", content.removeprefix(b"\xef\xbb\xbf"))
-    named, title = [], b""
+    header, entries, footer = _group(lines)
+    origin = Origin(folders[0], header, footer)
+    return [
+        Named(_resolve(line, folders), line, notes, origin) for notes, line in entries
+    ]
+
+
+def _group(
+    lines: Iterable[bytes],
+) -> tuple[tuple[bytes, ...], list[tuple[tuple[bytes, ...], bytes]], tuple[bytes, ...]]:
+    """Split lines into header, entries with the notes before them, and footer."""
+    header: list[bytes] = []
+    notes: list[bytes] = []
+    entries = []
     for line in lines:
-        if line.upper().startswith(b"#EXTINF:"):
-            title = line.partition(b",")[2].strip()
-        elif line.strip() and not line.startswith(b"#"):
-            named.append(Named(_resolve(line, folders), line, title))
-            title = b""
-    return named
+        if not line.startswith(b"#"):
+            if line.strip():
+                entries.append((tuple(notes), line))
+                notes = []
+        elif line.upper().startswith((b"#EXTM3U", b"#EXTENC:")):
+            # The format, and the encoding, which is UTF-8 from now on.
+            continue
+        elif entries or notes or _is_title(line):
+            notes.append(line)
+        else:
+            header.append(line)
+    return tuple(header), entries, tuple(notes)
 
 
 def _resolve(line: bytes, folders: Sequence[bytes]) -> bytes:

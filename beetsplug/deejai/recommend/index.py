@@ -88,6 +88,16 @@ class Index:
         rows = np.flatnonzero(self.ids == track_id)
         return int(rows[0]) if rows.size else None
 
+    def seed(self, row: int, labels: Labels = UNLABELLED) -> Seed:
+        """Make a seed of one of the tracks."""
+        return Seed(
+            self.vectors[row],
+            row,
+            labels,
+            None if self.beginnings is None else self.beginnings[row],
+            None if self.endings is None else self.endings[row],
+        )
+
     def similarities(self, query: npt.ArrayLike) -> Array:
         """Compare all tracks with unit vectors.
 
@@ -101,8 +111,20 @@ class Index:
         ndarray of float32, shape (n_tracks,) or (n_queries, n_tracks)
             Cosine similarities, -1 to 1.
         """
-        queries = np.asarray(query, dtype=np.float32)
-        return np.asarray(np.clip(queries @ self.vectors.T, -1.0, 1.0))
+        return _cosines(query, self.vectors)
+
+    def followers(self, departure: npt.ArrayLike) -> Array:
+        """Compare how all tracks begin with how one ends, or several.
+
+        Parameters and result are those of :meth:`similarities`; for an index of whole
+        tracks there is no difference.
+        """
+        return _cosines(departure, self.arrivals)
+
+
+def _cosines(query: npt.ArrayLike, vectors: Array) -> Array:
+    queries = np.asarray(query, dtype=np.float32)
+    return np.asarray(np.clip(queries @ vectors.T, -1.0, 1.0))
 
 
 @dataclass(frozen=True)
@@ -160,6 +182,7 @@ def query_vector(
     *,
     weights: npt.ArrayLike | None = None,
     minus: npt.ArrayLike | None = None,
+    minus_weights: npt.ArrayLike | None = None,
 ) -> Array:
     """Make one query of several tracks: their mean, away from others (Rocchio).
 
@@ -172,6 +195,8 @@ def query_vector(
         when None.
     minus
         What is to be avoided, shape (m, d): its mean direction is subtracted.
+    minus_weights
+        Factor of each of them in that mean, shape (m,), not negative; 1 when None.
 
     Returns
     -------
@@ -192,7 +217,9 @@ def query_vector(
     directions = [mean, wanted[0]]
     avoided = unit(np.empty((0, wanted.shape[1])) if minus is None else minus)
     if len(avoided):
-        directions.insert(0, mean - avoided.astype(np.float64).mean(axis=0))
+        factors = np.ones(len(avoided)) if minus_weights is None else minus_weights
+        away = np.asarray(factors, float) @ avoided.astype(np.float64) / len(avoided)
+        directions.insert(0, mean - away)
     for direction in directions:
         # What is left of a vanished difference is rounding, and points anywhere.
         if np.abs(direction).max(initial=0.0) > 1e-6:

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from beetsplug.deejai.recommend.index import Pick, hop_similarities
-from beetsplug.deejai.recommend.route import Route
-from beetsplug.deejai.recommend.rules import (
-    check_amount,
-    minutes,
-    reason_for_end,
-)
+from beetsplug.deejai.recommend.route import Route, fill_by_number
+from beetsplug.deejai.recommend.rules import check_amount, minutes, reason_for_end
+from beetsplug.deejai.recommend.terrain import Terrain
+from beetsplug.deejai.recommend.time_filling import fill_by_time, fitting, played_s
+from beetsplug.deejai.recommend.timing import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from beetsplug.deejai.recommend.index import Index, Seed
-    from beetsplug.deejai.recommend.rules import Catalogue, Mask, Rules
+    from beetsplug.deejai.recommend.route import Legs
+    from beetsplug.deejai.recommend.rules import Catalogue, Rules
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,15 @@ def journey(
     rng: np.random.Generator,
     n: int | None = None,
     length_s: float | None = None,
+    overlap_s: float = 0.0,
     drunk: float = 0.0,
 ) -> Journey:
     """Choose the tracks that lead from each waypoint to the next.
 
-    Each point on the arc between two waypoints takes the nearest track that is still
-    unused and keeps the rules with all tracks around it, the waypoints and the other
-    legs included.
+    All tracks of a leg are planned together, so that no hop is much wider than it has
+    to be and each track is near its point on the arc between the two waypoints, of
+    which there are as many as tracks, evenly spaced. The whole journey keeps the rules,
+    the waypoints included, though what they break among themselves is not mended.
 
     Parameters
     ----------
@@ -71,11 +73,18 @@ def journey(
         Source of the noise. The same state gives the same journey.
     n
         How many tracks stand between each two waypoints. Where the rules leave too few
-        candidates a leg is shorter, and a notice says so.
+        candidates legs are shorter, and notices say so.
     length_s
-        Instead of `n`: seconds to fill, the same for each leg; never exceeded.
+        Instead of `n`: seconds to fill, never exceeded. What counts is the time between
+        the waypoints, from the end of each to the start of the next, and each leg gets
+        the same part of it.
+    overlap_s
+        Seconds by which neighbours overlap where the journey is rendered as a mix, so
+        that each of the n + 1 hops of a leg shortens its time by so much (by a third of
+        the shorter track, when that is less); 0 where tracks play one after another.
     drunk
-        Noise on each point, 0 (none) to 1 (as loud as the music).
+        Noise on each point, 0 (none) to 1 (as loud as the music). The more there is,
+        the more the points count against the smoothness of the way.
 
     Raises
     ------
@@ -85,18 +94,20 @@ def journey(
     check_amount(n, length_s)
     if len(waypoints) < 2:
         raise ValueError("a journey needs two waypoints")
+    if overlap_s < 0.0:
+        raise ValueError("tracks cannot overlap by a negative time")
+    terrain = Terrain(index, catalogue, rules, Clock(catalogue.lengths_s, overlap_s))
     candidates = catalogue.candidates(waypoints, timed=length_s is not None)
-    leg_s = np.inf if length_s is None else length_s / (len(waypoints) - 1)
-    route = Route(index, waypoints, catalogue, rules, candidates, drunk, rng, leg_s)
-    legs = route.fill_by_time() if n is None else route.fill_by_number(n)
-    unused = candidates.copy()
-    for leg in legs:
-        unused &= ~catalogue.versions(map(catalogue.labels, leg))
-        unused[leg] = False
-    return Journey(
-        [_picks(index, waypoints[i], leg) for i, leg in enumerate(legs)],
-        _notices(legs, unused, catalogue, rules, n, leg_s),
-    )
+    route = Route(terrain, waypoints, candidates, drunk, rng)
+    if n is not None:
+        legs = fill_by_number(route, n)
+        notices = _notices_by_number(route, legs, n)
+    else:
+        leg_s = (length_s or 0.0) / route.n_legs
+        legs = fill_by_time(route, leg_s)
+        notices = _notices_by_time(route, legs, leg_s)
+    picks = [_picks(index, waypoints[i], rows) for i, rows in enumerate(legs)]
+    return Journey(picks, list(notices))
 
 
 def _picks(index: Index, waypoint: Seed, rows: list[int]) -> list[Pick]:
@@ -107,23 +118,23 @@ def _picks(index: Index, waypoint: Seed, rows: list[int]) -> list[Pick]:
     return [Pick(row, float(hop)) for row, hop in zip(rows, hops, strict=True)]
 
 
-def _notices(
-    legs: list[list[int]],
-    unused: Mask,
-    catalogue: Catalogue,
-    rules: Rules,
-    n: int | None,
-    leg_s: float,
-) -> list[str]:
-    notices = []
-    for number, rows in enumerate(legs, start=1):
-        where = f"between waypoints {number} and {number + 1}"
-        filled_s = float(catalogue.lengths_s[rows].sum())
-        fitting = unused & (catalogue.lengths_s <= leg_s - filled_s)
-        if n is not None and len(rows) < n:
-            reason = reason_for_end(unused, rules)
-            notices.append(f"{len(rows)} of {n} tracks {where}: {reason}")
-        elif n is None and (not unused.any() or fitting.any()):
-            reason = reason_for_end(fitting, rules)
-            notices.append(f"{minutes(filled_s, leg_s)} {where}: {reason}")
-    return notices
+def _notices_by_number(route: Route, legs: Legs, n: int) -> Iterator[str]:
+    reason = reason_for_end(route.unused(legs), route.terrain.rules)
+    for number, rows in enumerate(legs):
+        if len(rows) < n:
+            yield f"{len(rows)} of {n} tracks {_between(number)}: {reason}"
+
+
+def _notices_by_time(route: Route, legs: Legs, leg_s: float) -> Iterator[str]:
+    """Tell of the legs on which something is missing rather than too long."""
+    is_all_used = not route.unused(legs).any()
+    for number in range(len(legs)):
+        fits = np.any(fitting(route, legs, number, leg_s), axis=0)
+        if is_all_used or fits.any():
+            filled = minutes(max(0.0, played_s(route, legs, number)), leg_s)
+            reason = reason_for_end(fits, route.terrain.rules)
+            yield f"{filled} {_between(number)}: {reason}"
+
+
+def _between(number: int) -> str:
+    return f"between waypoints {number + 1} and {number + 2}"

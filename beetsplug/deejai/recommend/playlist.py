@@ -19,6 +19,7 @@ from beetsplug.deejai.recommend.rules import (
     nearest,
     reason_for_end,
 )
+from beetsplug.deejai.recommend.timing import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from beetsplug.deejai.recommend.index import Index, Seed
-    from beetsplug.deejai.recommend.rules import Catalogue, Mask, Rules
-
-    Array = npt.NDArray[np.float32]
+    from beetsplug.deejai.recommend.rules import Catalogue, Rules
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,13 @@ def playlist(
     rng: np.random.Generator,
     n: int | None = None,
     length_s: float | None = None,
+    overlap_s: float = 0.0,
     keep_on: int = 3,
     drunk: float = 0.0,
+    weights: npt.ArrayLike | None = None,
     avoided: Sequence[Seed] = (),
+    avoided_weights: npt.ArrayLike | None = None,
+    is_continued: bool = True,
 ) -> Playlist:
     """Continue from seeds, each next track chosen by the last few ones.
 
@@ -79,15 +82,28 @@ def playlist(
         How many tracks are added.
     length_s
         Instead of `n`: seconds to fill. Tracks that fit the time left are added until
-        none does, so that the time is never exceeded.
+        none does, so that the time is never exceeded. What counts is by how much the
+        tracks prolong the list.
+    overlap_s
+        Seconds by which neighbours overlap where the list is rendered as a mix, short
+        ones by less; 0 where tracks play one after another.
     keep_on
         How many of the last tracks make the query, at least 1. Until so many are
         chosen, the mean of all seeds stands in for the missing ones (but for no more
         than there are seeds).
     drunk
         Noise on each query, 0 (none) to 1 (as loud as the music).
+    weights
+        How much each seed counts among the seeds, not negative and not all zero; all
+        the same when None.
     avoided
         Tracks to stay away from; they are not chosen either.
+    avoided_weights
+        How much each of them counts, as `minus_weights` of
+        :func:`~beetsplug.deejai.recommend.index.query_vector`.
+    is_continued
+        Whether the list goes on after the last seed, which the first track overlaps
+        then.
 
     Raises
     ------
@@ -97,53 +113,45 @@ def playlist(
     check_amount(n, length_s)
     if not seeds or keep_on < 1:
         raise ValueError("a playlist needs a seed, and keep_on at least 1")
+    shares = np.ones(len(seeds)) if weights is None else np.asarray(weights, float)
+    shares = shares / shares.sum()
     unused = catalogue.candidates([*seeds, *avoided], timed=length_s is not None)
+    clock = Clock(catalogue.lengths_s, overlap_s)
+    overlap_before_s = clock.overlap_of(seeds[-1].row) if is_continued else 0.0
     left_s = np.inf if length_s is None else length_s
     before = [seed.labels for seed in seeds]
     rows: list[int] = []
     while n is None or len(rows) < n:
-        candidates = _fitting(unused, catalogue, left_s)
-        candidates &= ~catalogue.clashing(rules, before)
+        added_s = clock.added_s(overlap_before_s, 0.0)
+        candidates = unused & (added_s <= left_s) & ~catalogue.clashing(rules, before)
         if not candidates.any():
             break
-        query = _query(seeds, index.vectors[rows], keep_on, avoided)
+        chosen = index.departures[rows[-keep_on:]]
+        missing = min(len(seeds), keep_on - len(chosen))
+        query = query_vector(
+            [*(seed.departure for seed in seeds), *chosen],
+            weights=[*(missing * shares), *np.ones(len(chosen))],
+            minus=[seed.departure for seed in avoided] or None,
+            minus_weights=avoided_weights,
+        )
         query = add_noise(query, drunk=drunk, rng=rng)
-        row = nearest(index.similarities(query), candidates)
+        row = nearest(index.followers(query), candidates)
         rows.append(row)
         before.append(catalogue.labels(row))
         unused &= ~catalogue.versions(before[-1:])
         unused[row] = False
-        left_s -= float(catalogue.lengths_s[row])
+        left_s -= float(added_s[row])
+        overlap_before_s = clock.overlap_of(row)
     hops = hop_similarities(
         [seeds[-1].departure, *index.departures[rows]],
         [seeds[-1].arrival, *index.arrivals[rows]],
     )
     picks = [Pick(row, float(hop)) for row, hop in zip(rows, hops, strict=True)]
-    reason = reason_for_end(_fitting(unused, catalogue, left_s), rules)
+    fitting = unused & (clock.added_s(overlap_before_s, 0.0) <= left_s)
+    reason = reason_for_end(fitting, rules)
     if n is not None and len(rows) < n:
         return Playlist(picks, [f"{len(rows)} of {n} tracks: {reason}"])
     # Unused tracks that do not fit the time left mean that the time is filled.
-    if length_s is not None and (
-        not unused.any() or _fitting(unused, catalogue, left_s).any()
-    ):
+    if length_s is not None and (not unused.any() or fitting.any()):
         return Playlist(picks, [f"{minutes(length_s - left_s, length_s)}: {reason}"])
     return Playlist(picks, [])
-
-
-def _fitting(unused: Mask, catalogue: Catalogue, left_s: float) -> Mask:
-    return (
-        unused.copy() if np.isinf(left_s) else unused & (catalogue.lengths_s <= left_s)
-    )
-
-
-def _query(
-    seeds: Sequence[Seed], chosen: Array, keep_on: int, avoided: Sequence[Seed]
-) -> Array:
-    chosen = chosen[-keep_on:]
-    missing = min(len(seeds), keep_on - len(chosen))
-    weights = [missing / len(seeds)] * len(seeds) + [1.0] * len(chosen)
-    return query_vector(
-        [*(seed.vector for seed in seeds), *chosen],
-        weights=weights,
-        minus=[seed.vector for seed in avoided] or None,
-    )

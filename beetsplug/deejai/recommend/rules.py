@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from beetsplug.deejai.recommend.index import Seed
+    from beetsplug.deejai.recommend.versions import Recordings
 
     Mask = npt.NDArray[np.bool_]
 
@@ -33,16 +34,23 @@ class Rules:
     album_gap: int = 0
 
 
+UNRULED = Rules(artist_gap=0)
+"""No gaps."""
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """What the rules know of the tracks, in the rows of the index.
 
     Attributes
     ----------
-    artists, albums, recordings
+    artists, albums
         Integers, shape (n_tracks,): codes as in
         :class:`~beetsplug.deejai.recommend.index.Labels`. Unknown ones are never spaced
-        out, and never versions of each other.
+        out.
+    recordings
+        Those of the recordings, n_tracks of them. Unknown ones are never versions of
+        each other.
     lengths_s
         Shape (n_tracks,): seconds, finite. 0 is unknown, and such a track cannot fill a
         given time.
@@ -57,14 +65,14 @@ class Catalogue:
 
     artists: npt.NDArray[np.integer]
     albums: npt.NDArray[np.integer]
-    recordings: npt.NDArray[np.integer]
+    recordings: Recordings
     lengths_s: npt.NDArray[np.floating]
     allowed: Mask
 
     def __post_init__(self) -> None:
         shape = self.allowed.shape
-        codes = (self.artists, self.albums, self.recordings)
-        if len(shape) != 1 or any(a.shape != shape for a in (*codes, self.lengths_s)):
+        arrays = (self.artists, self.albums, self.lengths_s)
+        if shape != (len(self.recordings),) or any(a.shape != shape for a in arrays):
             raise ValueError("codes, lengths_s and allowed must all be (n_tracks,)")
         if not (np.isfinite(self.lengths_s) & (self.lengths_s >= 0.0)).all():
             raise ValueError("lengths must be finite and not negative")
@@ -98,7 +106,7 @@ class Catalogue:
 
     def versions(self, tracks: Iterable[Labels]) -> Mask:
         """Return which tracks are the same recording as any of some tracks."""
-        return _among(self.recordings, {labels.recording for labels in tracks})
+        return self.recordings.among(labels.recording for labels in tracks)
 
     def clashing(
         self, rules: Rules, before: Sequence[Labels], after: Sequence[Labels] = ()
@@ -125,10 +133,7 @@ def last(tracks: Sequence[Labels], n: int) -> Sequence[Labels]:
 
 
 def _among(codes: npt.NDArray[np.integer], wanted: set[int]) -> Mask:
-    mask = np.zeros(codes.size, dtype=np.bool_)
-    for code in wanted - {UNKNOWN}:
-        mask |= codes == code
-    return mask
+    return np.isin(codes, list(wanted - {UNKNOWN}))
 
 
 def check_amount(n: int | None, length_s: float | None) -> None:

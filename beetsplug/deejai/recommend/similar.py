@@ -8,6 +8,7 @@ import numpy as np
 
 from beetsplug.deejai.recommend.index import UNKNOWN, Pick
 from beetsplug.deejai.recommend.rules import check_amount, last
+from beetsplug.deejai.recommend.timing import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,6 +28,7 @@ def similar(
     excluded: Iterable[Seed] = (),
     n: int | None = None,
     length_s: float | None = None,
+    overlap_s: float = 0.0,
 ) -> list[Pick]:
     """Find the tracks nearest to a query, nearest first.
 
@@ -38,7 +40,7 @@ def similar(
         Unit vector, shape (d,), as
         :func:`~beetsplug.deejai.recommend.index.query_vector` makes it.
     catalogue
-        Lengths, and which tracks are allowed.
+        Artists, lengths, and which tracks are allowed.
     rules
         What the list keeps: a track that would come too soon is left out.
     excluded
@@ -48,6 +50,9 @@ def similar(
     length_s
         Instead of `n`: seconds to fill. The nearest track that fits the time left is
         taken until none does, so that the time is never exceeded.
+    overlap_s
+        Seconds by which neighbours overlap where the list is rendered as a mix, short
+        ones by less; 0 where tracks play one after another.
 
     Returns
     -------
@@ -60,30 +65,32 @@ def similar(
         Not just one of `n` and `length_s` is given, or it is negative.
     """
     check_amount(n, length_s)
-    similarities = index.similarities(query)
+    similarities = index.followers(query)
     candidates = catalogue.candidates(excluded, timed=length_s is not None)
     order = np.flatnonzero(candidates)
     order = order[np.argsort(-similarities[order], kind="stable")]
-    lengths_s = catalogue.lengths_s
-    shortest_s = lengths_s[order].min(initial=np.inf)
+    clock = Clock(catalogue.lengths_s, overlap_s)
+    shortest_s = (clock.lengths_s - clock.overlaps_s)[order].min(initial=np.inf)
     left_s = np.inf if length_s is None else length_s
+    overlap_before_s = 0.0
     picks: list[Pick] = []
     before: list[Labels] = []
     recordings: set[int] = set()
     for row in order.tolist():
         if len(picks) == n or left_s < shortest_s:
             break
+        overlap_of_row_s = clock.overlap_of(row)
+        added_s = clock.lengths_s[row] - min(overlap_before_s, overlap_of_row_s)
+        if added_s > left_s:
+            continue
         labels = catalogue.labels(row)
-        if (
-            lengths_s[row] > left_s
-            or labels.recording in recordings
-            or _is_too_near(labels, before, rules)
-        ):
+        if labels.recording in recordings or _is_too_near(labels, before, rules):
             continue
         picks.append(Pick(row, float(similarities[row])))
         before.append(labels)
         recordings |= {labels.recording} - {UNKNOWN}
-        left_s -= float(lengths_s[row])
+        left_s -= float(added_s)
+        overlap_before_s = overlap_of_row_s
     return picks
 
 

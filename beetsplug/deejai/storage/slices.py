@@ -104,6 +104,23 @@ class StoredSlices:
     vectors: npt.NDArray[np.float16]
 
 
+@dataclass(frozen=True)
+class StoredEnds:
+    """The first and the last slices of many tracks.
+
+    Attributes
+    ----------
+    item_ids
+        int64, shape (n_tracks,), ascending.
+    first, last
+        float16, shape (n_tracks, n, d). Where a track has fewer than n, the rest is 0.
+    """
+
+    item_ids: npt.NDArray[np.int64]
+    first: npt.NDArray[np.float16]
+    last: npt.NDArray[np.float16]
+
+
 def _slice_row(row: tuple[Any, ...]) -> SliceRow:
     item_id, model, signature, file_state, pooled = row
     return SliceRow(item_id, model, signature, file_state, bool(pooled))
@@ -262,6 +279,43 @@ class SliceStore:
             item_ids=np.array(item_ids, dtype=np.int64),
             counts=np.array(counts, dtype=np.int64),
             vectors=np.frombuffer(blobs, dtype="<f2").reshape(-1, max(size, 1)),
+        )
+
+    def load_ends(
+        self, model: str, signatures: Mapping[int, str], *, n_slices: int, size: int
+    ) -> StoredEnds:
+        """Read how tracks begin and end, of those that :meth:`load` would read.
+
+        Parameters
+        ----------
+        model, signatures
+            As for :meth:`load`.
+        n_slices
+            How many slices from either end.
+        size
+            Components of a slice vector; tracks with others are left out.
+        """
+        width = 2 * size
+        with self._lock:
+            # Whole blobs would be 20 times as much to copy.
+            found = self._db.execute(
+                "SELECT item_id, signature, n_slices, length(slices),"
+                " substr(slices, 1, ?1), substr(slices, -?1) FROM tracks"
+                " WHERE model = ?2 AND n_slices > 0 ORDER BY item_id",
+                (n_slices * width, model),
+            )
+            item_ids: list[int] = []
+            first, last = bytearray(), bytearray()
+            for item_id, signature, n_stored, n_bytes, start, end in found:
+                if signatures.get(item_id) == signature and n_bytes == n_stored * width:
+                    item_ids.append(item_id)
+                    first += start.ljust(n_slices * width, b"\0")
+                    last += end.ljust(n_slices * width, b"\0")
+        shape = (len(item_ids), n_slices, size)
+        return StoredEnds(
+            item_ids=np.array(item_ids, dtype=np.int64),
+            first=np.frombuffer(first, dtype="<f2").reshape(shape),
+            last=np.frombuffer(last, dtype="<f2").reshape(shape),
         )
 
     def set_pooled(self, item_ids: Sequence[int]) -> None:

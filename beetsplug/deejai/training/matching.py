@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote_to_bytes
 
+from beetsplug.deejai.output.m3u import decode
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -52,14 +54,6 @@ class Entry:
         """Whether it names a file, not a radio station or the like."""
         line = self.line.strip()
         return bool(_FILE_URI.match(line)) or not _OTHER_URI.match(line)
-
-
-def decode(text: bytes) -> str:
-    """Decode UTF-8, or else Latin-1, as the M3U format came into the world."""
-    try:
-        return text.decode("utf-8")
-    except UnicodeDecodeError:
-        return text.decode("latin-1")
 
 
 def fold(text: str) -> str:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from beets.util import displayable_path
 
 from beetsplug.deejai.errors import FatalError
-from beetsplug.deejai.output.m3u import read_named
+from beetsplug.deejai.output.m3u import read_m3u
 from beetsplug.deejai.storage.library import artist_key, matching_ids, shown_path
-from beetsplug.deejai.training.matching import Entry, Matcher, decode
+from beetsplug.deejai.training.matching import Entry, Matcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -178,13 +178,11 @@ def read_playlists(
     paths, unreadable = find_m3u(places)
     for path in paths:
         try:
-            named = read_named(os.fsencode(path), bases=[music_dir])
+            named = read_m3u(os.fsencode(path), bases=[music_dir])
         except FatalError as error:
             unreadable.append((shown_path(path), str(error)))
             continue
-        entries = [
-            Entry(os.fsdecode(one.path), one.line, decode(one.title)) for one in named
-        ]
+        entries = [Entry(os.fsdecode(one.path), one.line, one.title) for one in named]
         found, file = _match(matcher, path, entries)
         playlists.append(found)
         files.append(file)
