@@ -20,7 +20,6 @@ import numpy as np
 from common import machine, made_vectors, open_library
 
 from beetsplug.deejai.embedding.encoder import model_id, model_path
-from beetsplug.deejai.recommend.arc import arc
 from beetsplug.deejai.recommend.index import (
     UNKNOWN,
     UNLABELLED,
@@ -28,9 +27,10 @@ from beetsplug.deejai.recommend.index import (
     hop_similarities,
 )
 from beetsplug.deejai.recommend.journey import journey
+from beetsplug.deejai.recommend.planning.arc import arc
+from beetsplug.deejai.recommend.recordings.tags import Tracks
+from beetsplug.deejai.recommend.recordings.versions import Versions
 from beetsplug.deejai.recommend.rules import Catalogue, Rules, nearest
-from beetsplug.deejai.recommend.tags import Tracks
-from beetsplug.deejai.recommend.versions import Versions
 from beetsplug.deejai.storage.facts import load_facts
 from beetsplug.deejai.storage.library import load_vectors
 

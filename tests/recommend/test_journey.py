@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_libraries import MadeLibrary, keeps_gap, made_libraries, made_library
 
-from beetsplug.deejai.recommend.arc import arc
 from beetsplug.deejai.recommend.index import Index, Labels, Seed, hop_similarities
 from beetsplug.deejai.recommend.journey import Journey, journey
+from beetsplug.deejai.recommend.planning.arc import arc
 from beetsplug.deejai.recommend.rules import Rules, nearest
 from beetsplug.deejai.recommend.timing import Clock
 from beetsplug.deejai.vectors import unit

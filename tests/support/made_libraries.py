@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from beetsplug.deejai.recommend.index import Index, Labels, Seed
+from beetsplug.deejai.recommend.recordings.versions import Recordings
 from beetsplug.deejai.recommend.rules import Catalogue
-from beetsplug.deejai.recommend.versions import Recordings
 from beetsplug.deejai.vectors import unit
 
 if TYPE_CHECKING:

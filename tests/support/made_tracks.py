@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from beetsplug.deejai.recommend.tags import Tracks
-from beetsplug.deejai.recommend.titles import is_nobody, read_artist
+from beetsplug.deejai.recommend.recordings.tags import Tracks
+from beetsplug.deejai.recommend.recordings.titles import is_nobody, read_artist
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,9 +14,9 @@ from beetsplug.deejai.commands.deliver import is_playlist
 from beetsplug.deejai.commands.limits import add_limit_options, allowed_tracks
 from beetsplug.deejai.commands.spaces import explain_none, warn_of_others
 from beetsplug.deejai.recommend.index import UNKNOWN, Index, Labels, Seed
+from beetsplug.deejai.recommend.recordings.tags import Track, Tracks
+from beetsplug.deejai.recommend.recordings.versions import Recordings, Versions
 from beetsplug.deejai.recommend.rules import Catalogue
-from beetsplug.deejai.recommend.tags import Track, Tracks
-from beetsplug.deejai.recommend.versions import Recordings, Versions
 from beetsplug.deejai.settings import parse_duration
 from beetsplug.deejai.storage.facts import load_facts
 from beetsplug.deejai.storage.library import load_vectors

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from beetsplug.deejai.recommend.index import Pick, hop_similarities
-from beetsplug.deejai.recommend.route import Route, fill_by_number
+from beetsplug.deejai.recommend.planning.route import Route, fill_by_number
+from beetsplug.deejai.recommend.planning.terrain import Terrain
+from beetsplug.deejai.recommend.planning.time_filling import (
+    fill_by_time,
+    fitting,
+    played_s,
+)
 from beetsplug.deejai.recommend.rules import check_amount, minutes, reason_for_end
-from beetsplug.deejai.recommend.terrain import Terrain
-from beetsplug.deejai.recommend.time_filling import fill_by_time, fitting, played_s
 from beetsplug.deejai.recommend.timing import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from beetsplug.deejai.recommend.index import Index, Seed
-    from beetsplug.deejai.recommend.route import Legs
+    from beetsplug.deejai.recommend.planning.route import Legs
     from beetsplug.deejai.recommend.rules import Catalogue, Rules
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from beetsplug.deejai.recommend.index import Seed
-    from beetsplug.deejai.recommend.versions import Recordings
+    from beetsplug.deejai.recommend.recordings.versions import Recordings
 
     Mask = npt.NDArray[np.bool_]
 

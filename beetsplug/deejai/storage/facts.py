@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from beetsplug.deejai.recommend.index import UNKNOWN
-from beetsplug.deejai.recommend.titles import is_nobody, read_artist
+from beetsplug.deejai.recommend.recordings.titles import is_nobody, read_artist
 from beetsplug.deejai.storage.library import artist_key, in_bulk
 
 if TYPE_CHECKING:

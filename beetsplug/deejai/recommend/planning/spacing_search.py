@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from beetsplug.deejai.recommend.spacing_kind import Kind
+from beetsplug.deejai.recommend.planning.spacing_kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
-    from beetsplug.deejai.recommend.terrain import Terrain
+    from beetsplug.deejai.recommend.planning.terrain import Terrain
 
     Ints = npt.NDArray[np.intp]
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from beetsplug.deejai.recommend.spacing_search import Pool, Search
+from beetsplug.deejai.recommend.planning.spacing_search import Pool, Search
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from beetsplug.deejai.recommend.index import Labels
+    from beetsplug.deejai.recommend.planning.terrain import Terrain
     from beetsplug.deejai.recommend.rules import Mask
-    from beetsplug.deejai.recommend.terrain import Terrain
 
 MAX_STEPS = 20_000
 """About how many tracks are tried in a place before a journey is made shorter."""

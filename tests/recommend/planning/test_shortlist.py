@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from made_libraries import MadeLibrary, made_library
 
+from beetsplug.deejai.recommend.planning.shortlist import MAX_CANDIDATES, shortlist
+from beetsplug.deejai.recommend.planning.terrain import Terrain
+from beetsplug.deejai.recommend.recordings.versions import Recordings
 from beetsplug.deejai.recommend.rules import Catalogue, Rules
-from beetsplug.deejai.recommend.shortlist import MAX_CANDIDATES, shortlist
-from beetsplug.deejai.recommend.terrain import Terrain
 from beetsplug.deejai.recommend.timing import Clock
-from beetsplug.deejai.recommend.versions import Recordings
 
 if TYPE_CHECKING:
     import numpy.typing as npt

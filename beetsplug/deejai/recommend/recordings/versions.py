@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from beetsplug.deejai.recommend.index import UNKNOWN
-from beetsplug.deejai.recommend.namesakes import Namesakes
-from beetsplug.deejai.recommend.titles import are_told_apart
-from beetsplug.deejai.recommend.twins import MAX_TWINS, Twins
+from beetsplug.deejai.recommend.recordings.namesakes import Namesakes
+from beetsplug.deejai.recommend.recordings.titles import are_told_apart
+from beetsplug.deejai.recommend.recordings.twins import MAX_TWINS, Twins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import numpy.typing as npt
 
-    from beetsplug.deejai.recommend.tags import Track, Tracks
-    from beetsplug.deejai.recommend.twins import Twin
+    from beetsplug.deejai.recommend.recordings.tags import Track, Tracks
+    from beetsplug.deejai.recommend.recordings.twins import Twin
 
     Codes = npt.NDArray[np.integer]
     Mask = npt.NDArray[np.bool_]
@@ -65,9 +65,9 @@ class Versions(Recordings):
 
     - their recording ids are the same; or
     - their artists are the same, and their titles name the same without what marks a
-      version (:func:`~beetsplug.deejai.recommend.titles.read_title`). If nothing marks
-      either, their lengths or vectors have to agree too. A marked one is a version of
-      the one that it sounds most like. Generic names are never enough; or
+      version (:func:`~.titles.read_title`). If nothing marks either, their lengths or
+      vectors have to agree too. A marked one is a version of the one that it sounds
+      most like. Generic names are never enough; or
     - their vectors and lengths are near-identical, unless they are on one album, or
       their titles tell them apart by a number or by a word like *remix*.
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from beetsplug.deejai.recommend.arc import arc
+from beetsplug.deejai.recommend.planning.arc import arc
 from beetsplug.deejai.vectors import unit
 
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from beetsplug.deejai.recommend.planning.terrain import Terrain
     from beetsplug.deejai.recommend.rules import Mask
-    from beetsplug.deejai.recommend.terrain import Terrain
 
     Array = npt.NDArray[np.float32]
     Codes = npt.NDArray[np.integer]

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from beetsplug.deejai.recommend.leg import Leg, Window
-    from beetsplug.deejai.recommend.terrain import Terrain
+    from beetsplug.deejai.recommend.planning.leg import Leg, Window
+    from beetsplug.deejai.recommend.planning.terrain import Terrain
 
     Array = npt.NDArray[np.float32]
     Rows = npt.NDArray[np.intp]
@@ -74,7 +74,7 @@ def find_path(
     Parameters
     ----------
     terrain, leg, window
-        As for :func:`~beetsplug.deejai.recommend.leg.plan_leg`.
+        As for :func:`~beetsplug.deejai.recommend.planning.leg.plan_leg`.
     slots
         Rows of the candidates for each slot, of which there is at least one.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from beetsplug.deejai.recommend.beam import find_path
 from beetsplug.deejai.recommend.index import UNLABELLED
+from beetsplug.deejai.recommend.planning.beam import find_path
+from beetsplug.deejai.recommend.planning.shortlist import shortlist
 from beetsplug.deejai.recommend.rules import last, nearest
-from beetsplug.deejai.recommend.shortlist import shortlist
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from beetsplug.deejai.recommend.index import Labels
+    from beetsplug.deejai.recommend.planning.terrain import Terrain
     from beetsplug.deejai.recommend.rules import Mask
-    from beetsplug.deejai.recommend.terrain import Terrain
 
     Array = npt.NDArray[np.float32]
 

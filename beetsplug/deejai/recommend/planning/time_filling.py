@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from beetsplug.deejai.recommend.index import add_noise, hop_similarities, query_vector
-from beetsplug.deejai.recommend.leg import Window, plan_leg
+from beetsplug.deejai.recommend.planning.leg import Window, plan_leg
 from beetsplug.deejai.vectors import unit
 
 if TYPE_CHECKING:
-    from beetsplug.deejai.recommend.route import Legs, Route
+    from beetsplug.deejai.recommend.planning.route import Legs, Route
     from beetsplug.deejai.recommend.rules import Mask
 
 

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_tracks import made_tracks
 
-from beetsplug.deejai.recommend.titles import (
+from beetsplug.deejai.recommend.recordings.titles import (
     are_told_apart,
     is_generic,
     is_nobody,
     read_artist,
     read_title,
 )
-from beetsplug.deejai.recommend.versions import Versions
+from beetsplug.deejai.recommend.recordings.versions import Versions
 
 SAME = [
     # Live.

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from made_libraries import MadeLibrary, keeps_gap, made_library
 
 from beetsplug.deejai.recommend.index import Labels
+from beetsplug.deejai.recommend.planning.spacing import arrange
+from beetsplug.deejai.recommend.planning.terrain import Terrain
 from beetsplug.deejai.recommend.rules import Rules
-from beetsplug.deejai.recommend.spacing import arrange
-from beetsplug.deejai.recommend.terrain import Terrain
 from beetsplug.deejai.recommend.timing import Clock
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from beetsplug.deejai.recommend.twins import (
+from beetsplug.deejai.recommend.recordings.twins import (
     DISTANCE,
     MAX_TWINS,
     Twins,

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from beetsplug.deejai.recommend.index import UNKNOWN
-from beetsplug.deejai.recommend.titles import is_generic, read_title
-from beetsplug.deejai.recommend.twins import DISTANCE, is_near_length
+from beetsplug.deejai.recommend.recordings.titles import is_generic, read_title
+from beetsplug.deejai.recommend.recordings.twins import DISTANCE, is_near_length
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from beetsplug.deejai.recommend.tags import Track, Tracks
-    from beetsplug.deejai.recommend.titles import Title
+    from beetsplug.deejai.recommend.recordings.tags import Track, Tracks
+    from beetsplug.deejai.recommend.recordings.titles import Title
 
 EQUAL_LENGTH_S = 10.0
 EQUAL_LENGTH_SHARE = 0.05

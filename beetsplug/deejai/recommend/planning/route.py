@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from beetsplug.deejai.recommend.arc import arc
 from beetsplug.deejai.recommend.index import UNLABELLED, add_noise
-from beetsplug.deejai.recommend.leg import Leg, plan_leg
-from beetsplug.deejai.recommend.spacing import arrange
+from beetsplug.deejai.recommend.planning.arc import arc
+from beetsplug.deejai.recommend.planning.leg import Leg, plan_leg
+from beetsplug.deejai.recommend.planning.spacing import arrange
 from beetsplug.deejai.vectors import unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from beetsplug.deejai.recommend.index import Labels, Seed
+    from beetsplug.deejai.recommend.planning.terrain import Terrain
     from beetsplug.deejai.recommend.rules import Mask
-    from beetsplug.deejai.recommend.terrain import Terrain
 
     Legs = Sequence[Sequence[int]]
 

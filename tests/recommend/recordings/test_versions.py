@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_tracks import made_tracks
 
-from beetsplug.deejai.recommend.tags import Track
-from beetsplug.deejai.recommend.twins import MAX_TWINS
-from beetsplug.deejai.recommend.versions import Recordings, Versions
+from beetsplug.deejai.recommend.recordings.tags import Track
+from beetsplug.deejai.recommend.recordings.twins import MAX_TWINS
+from beetsplug.deejai.recommend.recordings.versions import Recordings, Versions
 from beetsplug.deejai.vectors import unit
 
 if TYPE_CHECKING:

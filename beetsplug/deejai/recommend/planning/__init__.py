@@ -1,0 +1,1 @@
+"""Journeys planned as a whole: the legs, their slots, their time."""

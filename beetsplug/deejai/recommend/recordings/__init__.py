@@ -1,0 +1,1 @@
+"""Which tracks are versions of one recording."""
