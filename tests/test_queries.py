@@ -169,6 +169,12 @@ class TestList(Host):
         with pytest.raises(ValueError, match="similar:"):
             self.run_command("ls", query)
 
+    @pytest.mark.parametrize(
+        "query", ["similar::track", "similar:=track", "^similar::track"]
+    )
+    def test_it_takes_none_of_the_prefixes_of_other_fields(self, query: str) -> None:
+        assert "regular expression" in self.refused("ls", query)
+
     def test_what_is_wrong_in_the_configuration_is_one_line(self) -> None:
         self.config["deejai"]["similar_count"] = 0
         assert "deejai.similar_count" in self.refused("ls", "similar:track")

@@ -244,6 +244,11 @@ def _prepare(
         except ParsingError:
             return query, sort  # beets meets the same and words it.
         query, sort = parsed or query, parsed_sort or sort
+    if is_text and _has_other_field(query):
+        raise UserError(
+            f"{NAME}: takes a seed, and neither a regular expression ({NAME}::) nor "
+            f"an exact match ({NAME}:=)"
+        )
     terms = list(_terms(query))
     for term, _ in terms:
         term.bind(lib, strict=is_text)
@@ -270,6 +275,16 @@ def _parse(
     parse = parse_query_string if isinstance(query, str) else parse_query_parts
     with lib.music_dir_context():
         return parse(query, model_cls)
+
+
+def _has_other_field(query: object) -> bool:
+    """Whether a field ``similar`` is asked for: beets reads prefixes before names."""
+    if isinstance(query, FieldQuery):
+        return query.field_name == NAME and not isinstance(query, SimilarQuery)
+    if isinstance(query, NotQuery):
+        return _has_other_field(query.subquery)
+    parts = query.subqueries if isinstance(query, CollectionQuery) else ()
+    return any(map(_has_other_field, parts))
 
 
 def _terms(

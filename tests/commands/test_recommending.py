@@ -98,6 +98,13 @@ class TestPlaylist(Library):
         assert len(titles) == 21
         assert len(set(titles)) == 21
 
+    def test_a_seed_that_is_named_twice_is_printed_once(self) -> None:
+        titles = self.titles(
+            "playlist", "title:=track 7", "--also", "'title:=track 7'", "-n", "2"
+        )
+        assert titles.count("track 7") == 1
+        assert len(titles) == 3
+
     def test_the_same_seed_number_gives_the_same_list(self) -> None:
         args = ("playlist", "title:=track 7", "--drunk", "0.8", "--seed")
         assert self.titles(*args, "1") == self.titles(*args, "1")
@@ -263,6 +270,12 @@ class TestMistakes(Library):
             (["similar", "track", "--from", "nothing like it"], "--from"),
             (["similar", "track", "--from", "year:soon"], "soon"),
             (["similar", "year:soon"], "soon"),
+            (["similar", "track", "--from", "year:soon"], "--from: "),
+            (["similar", "track", "--exclude", "year:soon"], "--exclude: "),
+            (["similar", ""], "name a seed"),
+            (["similar", "track", "--not", "track"], "--not"),
+            (["playlist", "track", "--not", "track"], "--not"),
+            (["journey", "", "track 1"], "empty waypoint"),
             (["similar", "track", "-o", "list.txt"], ".m3u8"),
             (["similar", "track", "--crossfade", "long"], "--crossfade"),
             (["similar", "track", "--not", "nothing like it"], "matches"),
@@ -289,6 +302,10 @@ class TestMistakes(Library):
     def test_a_wrong_setting_names_its_key(self) -> None:
         self.config["deejai"]["keep_on"] = "three"
         assert "deejai.keep_on" in self.refused("playlist", "track")
+
+    def test_a_wrong_query_in_the_configuration_names_its_key(self) -> None:
+        self.config["deejai"]["exclude"] = "year:soon"
+        assert "deejai.exclude" in self.refused("similar", "track")
 
     def test_a_model_that_is_gone_is_named_with_the_remedy(self) -> None:
         self.config["deejai"]["model"] = "/nowhere/model.keras"

@@ -93,7 +93,8 @@ def list_albums(
     own = {named.item.album_id for named in given if named.item.album_id is not None}
     found = find_albums(session, candidates, query, excluded=own, n=n)
     if len(found) < n:
-        log.warning("only {} albums can be proposed", len(found))
+        count = f"only {len(found)}" if found else "no"
+        log.warning("{} albums can be proposed", count)
     albums = albums_by_id(session.lib, list(found))
     if not delivery.outputs or delivery.explain:
         for album, similarity in zip(albums, found.values(), strict=True):

@@ -174,13 +174,14 @@ def _entry(line: Line) -> Entry | Named:
         return line.source
     return Entry(
         path=normpath(line.item.path),
-        title=_title(line.item),
+        title=title_of(line.item),
         length_s=line.item.length or 0.0,
         notes=line.source.other_notes if line.source else (),
     )
 
 
-def _title(item: Item) -> str:
+def title_of(item: Item) -> str:
+    """Return artist and title, or the name of the file where neither is known."""
     parts = [part for part in (item.artist, item.title) if part]
     if parts:
         return " - ".join(parts)

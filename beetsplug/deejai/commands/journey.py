@@ -22,6 +22,7 @@ from beetsplug.deejai.commands.listing import (
     read_amount,
     read_drunk,
     read_overlap,
+    tell_seed,
 )
 from beetsplug.deejai.commands.seeds import find_waypoint
 from beetsplug.deejai.recommend.journey import journey
@@ -55,7 +56,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     delivery = read_delivery(options)
     amount = read_amount(options, default_n=DEFAULT_N)
     drunk = read_drunk(session, options)
-    rng = make_rng(options, used=drunk > 0, log=log)
+    rng = make_rng(options, used=drunk > 0)
     if len(args) < 2:
         raise UserError("a journey takes two or more waypoints; quote each query")
     candidates = load_candidates(session, options, log)
@@ -73,6 +74,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     )
     for notice in result.notices:
         log.warning("{}", notice)
+    tell_seed(options, used=drunk > 0, log=log)
     deliver(
         session,
         _lines(session, candidates.index, waypoints, result.legs),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from beets.dbcore.query import ParsingError
 from beets.exceptions import UserError
 
 from beetsplug.deejai.recommend.rules import UNRULED, Rules
@@ -100,13 +101,16 @@ def allowed_tracks(
     """
     settings = session.settings
     allowed = facts.lengths_s <= _max_length_s(session, options)
-    for query in [settings.exclude, *(options.excluded or [])]:
+    excluding = [("deejai.exclude in the configuration", settings.exclude)]
+    excluding += [("--exclude", query) for query in options.excluded or []]
+    for what, query in excluding:
         if query.strip():
-            allowed &= ~_matching(session, query, item_ids)
+            allowed &= ~_matching(session, what, query, item_ids)
     if options.from_query is not None:
-        allowed &= _matching(session, options.from_query, item_ids)
-        if not allowed.any():
+        matching = _matching(session, "--from", options.from_query, item_ids)
+        if not matching.any():
             raise UserError(f"--from {options.from_query!r} leaves no track to choose")
+        allowed &= matching
     return allowed
 
 
@@ -119,6 +123,11 @@ def _max_length_s(session: Session, options: Any) -> float:
         raise UserError(f"--max-length: {error}") from error
 
 
-def _matching(session: Session, query: str, item_ids: npt.NDArray[np.int64]) -> Mask:
-    ids = matching_ids(session.lib, query)
+def _matching(
+    session: Session, what: str, query: str, item_ids: npt.NDArray[np.int64]
+) -> Mask:
+    try:
+        ids = matching_ids(session.lib, query)
+    except ParsingError as error:
+        raise ParsingError(f"{what}: {error}") from error
     return np.array([item_id in ids for item_id in item_ids.tolist()], dtype=bool)

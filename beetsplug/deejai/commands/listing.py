@@ -163,7 +163,7 @@ def read_drunk(session: Session, options: Any) -> float:
     return float(drunk)
 
 
-def make_rng(options: Any, *, used: bool, log: Logger) -> np.random.Generator:
+def make_rng(options: Any, *, used: bool) -> np.random.Generator:
     """Make the only source of chance from ``--seed``.
 
     Parameters
@@ -171,20 +171,28 @@ def make_rng(options: Any, *, used: bool, log: Logger) -> np.random.Generator:
     options
         Get the seed as a number if chance is used, so that a saved list tells it.
     used
-        Whether chance has a say in the list. Then its seed is printed.
-    log
-        Where to; the list itself goes to the standard output.
+        Whether chance has a say in the list.
     """
     text = "0" if options.seed is None else options.seed.strip()
     if text == "random":
         text = str(secrets.randbelow(MAX_RANDOM_SEED + 1))
     if not re.fullmatch("[0-9]{1,20}", text):
-        raise UserError("--seed takes a whole number from 0 up, or random")
+        raise UserError(
+            "--seed takes a whole number from 0 up, of at most 20 digits, or random"
+        )
     seed = int(text)
     if used:
-        log.info("--seed {} makes this list again", seed)
         options.seed = str(seed)
     return np.random.default_rng(seed)
+
+
+def tell_seed(options: Any, *, used: bool, log: Logger) -> None:
+    """Say which seed repeats a list that chance has had a say in.
+
+    Not on the standard output, which is the list.
+    """
+    if used:
+        log.info("--seed {} makes this list again", options.seed)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from beetsplug.deejai.commands.listing import (
     read_amount,
     read_drunk,
     read_overlap,
+    tell_seed,
 )
 from beetsplug.deejai.commands.seeds import find_seeds
 from beetsplug.deejai.commands.taste import (
@@ -33,6 +34,7 @@ from beetsplug.deejai.commands.taste import (
 from beetsplug.deejai.commands.weights import (
     Group,
     add_weight_options,
+    check_not_all,
     find_groups,
     seeds_of,
     shares,
@@ -81,7 +83,8 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     if keep_on < 1:
         raise UserError("--keep-on takes a whole number from 1 up")
     check_taste_options(options, args)
-    rng = make_rng(options, used=drunk > 0 or options.taste, log=log)
+    is_chance_used = drunk > 0 or options.taste
+    rng = make_rng(options, used=is_chance_used)
     candidates = load_candidates(session, options, log)
     shown: list[Named] = []
     if options.taste:
@@ -96,6 +99,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         shown = seeds_of(groups)
         seeds, weights = [named.seed for named in shown], _weights(groups, keep_on)
     negatives = find_groups(session, options.negatives, candidates, log)
+    check_not_all(shown, negatives)
     result = playlist(
         candidates.index,
         seeds,
@@ -114,11 +118,23 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     )
     for notice in result.notices:
         log.warning("{}", notice)
-    lines = [line for named in shown for line in named.lines]
+    tell_seed(options, used=is_chance_used, log=log)
+    lines = [line for named in _each_once(shown) for line in named.lines]
     lines += lines_of(session, candidates.index, result.picks)
     # What is first has nothing before it, for those who look at the list.
     lines[:1] = [replace(line, similarity=None) for line in lines[:1]]
     deliver(session, lines, delivery, log)
+
+
+def _each_once(tracks: Sequence[Named]) -> list[Named]:
+    """Leave out what several seeds name; only a playlist keeps what it has twice."""
+    seen = {named.item.path for named in tracks if named.source}
+    each = []
+    for named in tracks:
+        if named.source or named.item.path not in seen:
+            seen.add(named.item.path)
+            each.append(named)
+    return each
 
 
 def _weights(groups: Sequence[Group], keep_on: int) -> npt.NDArray[np.float64]:

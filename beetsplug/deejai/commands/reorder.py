@@ -22,6 +22,7 @@ from beetsplug.deejai.commands.listing import (
     add_segue_option,
     load_candidates,
     make_rng,
+    tell_seed,
 )
 from beetsplug.deejai.commands.seeds import find_seeds, is_file
 from beetsplug.deejai.recommend.index import UNKNOWN, hop_similarities
@@ -65,7 +66,8 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         raise UserError(f"name one playlist ({', '.join(PLAYLIST_SUFFIXES)})")
     if not is_file(args[0]):
         raise UserError(f"there is no file {args[0]}")
-    rng = make_rng(options, used=options.seed is not None, log=log)
+    is_seeded = options.seed is not None
+    rng = make_rng(options, used=is_seeded)
     candidates = load_candidates(session, options, log)
     tracks = find_seeds(session, args, candidates, log)
     if len(tracks) > MAX_TRACKS:
@@ -80,6 +82,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     )
     order = reorder(distances, rng=rng, keep_ends=options.keep_ends)
     change = _change(distances, order)
+    tell_seed(options, used=is_seeded, log=log)
     if delivery.outputs:
         print_(change)
     else:
@@ -103,8 +106,9 @@ def _recordings(tracks: Sequence[Named]) -> list[int]:
 def _change(distances: Distances, order: Order) -> str:
     before = hops_along(distances, range(len(order)))
     after = hops_along(distances, order)
+    count = f"{len(order)} track{'s' if len(order) > 1 else ''}"
     return (
-        f"{len(order)} tracks: total distance {before.sum():.3f} before, "
+        f"{count}: total distance {before.sum():.3f} before, "
         f"{after.sum():.3f} after; worst hop {before.max(initial=0.0):.3f} before, "
         f"{after.max(initial=0.0):.3f} after"
     )

@@ -108,7 +108,7 @@ def find_seeds(
     UserError
         Nothing was named, nothing matches, or nothing of it can be heard.
     """
-    if not arguments:
+    if not any(argument.strip() for argument in arguments):
         raise UserError("name a seed: a query, an audio file, or a playlist")
     lines = [
         line for arg in arguments if is_file(arg) for line in file_lines(session, arg)
@@ -134,6 +134,8 @@ def find_waypoint(
         if is_playlist(argument):
             raise UserError(f"a waypoint is one track, and {argument} is a playlist")
         items = [file_item(session, argument)]
+    elif not argument.strip():
+        raise UserError("an empty waypoint: name a query, or an audio file")
     else:
         matches = query_items(session.lib, argument)
         if not matches:

@@ -22,6 +22,7 @@ from beetsplug.deejai.commands.seeds import find_seeds
 from beetsplug.deejai.commands.weights import (
     Group,
     add_weight_options,
+    check_not_all,
     find_groups,
     seeds_of,
     shares,
@@ -67,6 +68,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         *find_groups(session, options.also, candidates, log),
     ]
     negatives = find_groups(session, options.negatives, candidates, log)
+    check_not_all(seeds_of(groups), negatives)
     query = query_vector(
         [named.seed.departure for named in seeds_of(groups)],
         weights=shares(groups),
@@ -94,7 +96,8 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         overlap_s=read_overlap(session, delivery),
     )
     if amount.number is not None and len(picks) < amount.number:
-        log.warning("only {} tracks can be proposed", len(picks))
+        count = f"only {len(picks)}" if picks else "no"
+        log.warning("{} tracks can be proposed", count)
     elif not picks and amount.length_s:
         log.warning("no track can be proposed that is as short as --length")
     deliver(

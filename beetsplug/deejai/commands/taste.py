@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from beets.exceptions import UserError
 
+from beetsplug.deejai.commands.deliver import title_of
 from beetsplug.deejai.commands.seeds import is_file
 from beetsplug.deejai.recommend.index import UNKNOWN
 from beetsplug.deejai.recommend.taste import draw_seeds, taste_weights
@@ -116,7 +117,7 @@ def find_taste(
     rows = draw_seeds(candidates.index, weights, rng=rng)
     named = items_by_id(session.lib, ids[rows[:N_NAMED]].tolist())
     more = f" and {len(rows) - len(named)} more" if len(rows) > len(named) else ""
-    names = "; ".join(format(item, "$artist - $title") for item in named)
+    names = "; ".join(title_of(item) for item in named)
     log.info("seeds: {}{}", names, more)
     labels = (
         candidates.catalogue.labels(row)._replace(artist=UNKNOWN, album=UNKNOWN)

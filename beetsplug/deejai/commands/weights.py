@@ -110,6 +110,13 @@ def seeds_of(groups: Sequence[Group]) -> list[Named]:
     return [named for group in groups for named in group.tracks]
 
 
+def check_not_all(tracks: Sequence[Named], negatives: Sequence[Group]) -> None:
+    """Refuse to go away from all that is sought."""
+    avoided = {named.item.path for named in seeds_of(negatives)}
+    if tracks and all(named.item.path in avoided for named in tracks):
+        raise UserError("--not names every seed: nothing is left to look for")
+
+
 def shares(groups: Sequence[Group]) -> list[float]:
     """Share each group's weight equally among its tracks.
 
