@@ -79,15 +79,7 @@ def read_library(home: Path) -> Library:
     lib = open_library(home)
     stored = load_vectors(lib, model_id(model_path("default")))
     facts = load_facts(lib, stored.item_ids)
-    tracks = Tracks(
-        titles=facts.titles,
-        artists=facts.artists,
-        albums=facts.albums,
-        recording_ids=facts.recording_ids,
-        lengths_s=facts.lengths_s,
-        vectors=stored.vectors,
-        artist_names=list(facts.artist_names.codes),
-    )
+    tracks = facts.tracks(stored.vectors)
     return Library(f"{len(tracks)} tracks of {home}", tracks)
 
 

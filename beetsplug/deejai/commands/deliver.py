@@ -11,9 +11,9 @@ from beets.ui import CommonOptionsParser, print_
 from beets.util import displayable_path, normpath
 
 from beetsplug.deejai.commands.command_line import command_line
+from beetsplug.deejai.commands.durations import read_duration
 from beetsplug.deejai.commands.progress import ProgressLine, format_duration
 from beetsplug.deejai.output.m3u import Entry, write_m3u
-from beetsplug.deejai.settings import parse_duration
 from beetsplug.deejai.storage.library import items_by_id, shown_path
 
 if TYPE_CHECKING:
@@ -75,18 +75,18 @@ class Delivery:
     explain
         Print each line's similarity before it.
     crossfade_s
-        Overlap of two tracks in a mix, in seconds; None as configured.
+        Overlap of two tracks in a mix, in seconds.
     options
         All options, for the command that a playlist tells.
     """
 
     outputs: tuple[str, ...]
     explain: bool
-    crossfade_s: float | None
+    crossfade_s: float
     options: Any
 
 
-def read_delivery(options: Any) -> Delivery:
+def read_delivery(session: Session, options: Any) -> Delivery:
     """Read ``-o``, ``--explain`` and ``--crossfade``.
 
     What cannot be written is refused here, before any work is done.
@@ -99,12 +99,9 @@ def read_delivery(options: Any) -> Delivery:
                 f"-o {output}: a name ends in one of {', '.join(known)} "
                 "(playlists, then mixes)"
             )
-    crossfade_s = None
+    crossfade_s = session.settings.crossfade_s
     if options.crossfade is not None:
-        try:
-            crossfade_s = parse_duration(options.crossfade)
-        except ValueError as error:
-            raise UserError(f"--crossfade: {error}") from error
+        crossfade_s = read_duration("--crossfade", options.crossfade)
     # The verb mix has nothing to explain.
     explain = bool(getattr(options, "explain", False))
     return Delivery(outputs, explain, crossfade_s, options)
@@ -193,7 +190,7 @@ def render(
     lines: Sequence[Line],
     path: bytes,
     *,
-    crossfade_s: float | None,
+    crossfade_s: float,
     log: Logger,
 ) -> None:
     """Render a mix and say how long it became and what could not be played."""
@@ -208,8 +205,6 @@ def render(
         )
         for line in lines
     ]
-    if crossfade_s is None:
-        crossfade_s = session.settings.crossfade_s
     with ProgressLine(0, "s of music") as progress:
         result = render_mix(
             tracks,

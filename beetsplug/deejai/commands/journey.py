@@ -53,7 +53,7 @@ def add_options(parser: CommonOptionsParser) -> None:
 
 def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     """Join the dots between the waypoints."""
-    delivery = read_delivery(options)
+    delivery = read_delivery(session, options)
     amount = read_amount(options, default_n=DEFAULT_N)
     drunk = read_drunk(session, options)
     rng = make_rng(options, used=drunk > 0)
@@ -68,7 +68,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         rules=read_rules(session, options),
         n=amount.number,
         length_s=amount.length_s,
-        overlap_s=read_overlap(session, delivery),
+        overlap_s=read_overlap(delivery),
         drunk=drunk,
         rng=rng,
     )

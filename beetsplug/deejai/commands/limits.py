@@ -9,8 +9,8 @@ import numpy as np
 from beets.dbcore.query import ParsingError
 from beets.exceptions import UserError
 
+from beetsplug.deejai.commands.durations import read_duration
 from beetsplug.deejai.recommend.rules import UNRULED, Rules
-from beetsplug.deejai.settings import parse_duration
 from beetsplug.deejai.storage.library import matching_ids
 
 if TYPE_CHECKING:
@@ -117,10 +117,7 @@ def allowed_tracks(
 def _max_length_s(session: Session, options: Any) -> float:
     if options.max_length is None:
         return session.settings.max_length_s
-    try:
-        return parse_duration(options.max_length)
-    except ValueError as error:
-        raise UserError(f"--max-length: {error}") from error
+    return read_duration("--max-length", options.max_length)
 
 
 def _matching(
@@ -130,4 +127,4 @@ def _matching(
         ids = matching_ids(session.lib, query)
     except ParsingError as error:
         raise ParsingError(f"{what}: {error}") from error
-    return np.array([item_id in ids for item_id in item_ids.tolist()], dtype=bool)
+    return np.isin(item_ids, list(ids))

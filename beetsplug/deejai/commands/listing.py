@@ -11,13 +11,13 @@ import numpy as np
 from beets.exceptions import UserError
 
 from beetsplug.deejai.commands.deliver import is_playlist
+from beetsplug.deejai.commands.durations import read_duration
 from beetsplug.deejai.commands.limits import add_limit_options, allowed_tracks
 from beetsplug.deejai.commands.spaces import explain_none, warn_of_others
 from beetsplug.deejai.recommend.index import UNKNOWN, Index, Labels, Seed
-from beetsplug.deejai.recommend.recordings.tags import Track, Tracks
+from beetsplug.deejai.recommend.recordings.tags import Track
 from beetsplug.deejai.recommend.recordings.versions import Recordings, Versions
 from beetsplug.deejai.recommend.rules import Catalogue
-from beetsplug.deejai.settings import parse_duration
 from beetsplug.deejai.storage.facts import load_facts
 from beetsplug.deejai.storage.library import load_vectors
 
@@ -130,25 +130,20 @@ def read_amount(options: Any, *, default_n: int) -> Amount:
     if options.length is not None:
         if options.number is not None:
             raise UserError("-n and --length exclude each other")
-        try:
-            return Amount(None, parse_duration(options.length))
-        except ValueError as error:
-            raise UserError(f"--length: {error}") from error
+        return Amount(None, read_duration("--length", options.length))
     number = default_n if options.number is None else options.number
     if number < 0:
         raise UserError("-n takes a whole number from 0 up")
     return Amount(number, None)
 
 
-def read_overlap(session: Session, delivery: Delivery) -> float:
+def read_overlap(delivery: Delivery) -> float:
     """Return the seconds by which tracks overlap where the list is rendered as a mix.
 
     Of several outputs the mix counts: a playlist of the same tracks plays longer.
     """
     if all(map(is_playlist, delivery.outputs)):
         return 0.0
-    if delivery.crossfade_s is None:
-        return session.settings.crossfade_s
     return delivery.crossfade_s
 
 
@@ -244,32 +239,19 @@ def load_candidates(session: Session, options: Any, log: Logger) -> Candidates:
         raise UserError(explain_none(session))
     warn_of_others(session, log, counts=stored.counts)
     facts = load_facts(session.lib, stored.item_ids)
+    recordings: Recordings = Versions(facts.tracks(stored.vectors))
+    if options.allow_versions:
+        recordings = Recordings(np.full_like(facts.artists, UNKNOWN))
     return Candidates(
         _index(session, stored, segue=options.segue),
         Catalogue(
             artists=facts.artists,
             albums=facts.albums,
-            recordings=_recordings(facts, stored, told=not options.allow_versions),
+            recordings=recordings,
             lengths_s=facts.lengths_s,
             allowed=allowed_tracks(session, options, facts, stored.item_ids),
         ),
         facts,
-    )
-
-
-def _recordings(facts: TrackFacts, stored: TrackVectors, *, told: bool) -> Recordings:
-    if not told:
-        return Recordings(np.full_like(facts.artists, UNKNOWN))
-    return Versions(
-        Tracks(
-            titles=facts.titles,
-            artists=facts.artists,
-            albums=facts.albums,
-            recording_ids=facts.recording_ids,
-            lengths_s=facts.lengths_s,
-            vectors=stored.vectors,
-            artist_names=list(facts.artist_names.codes),
-        )
     )
 
 

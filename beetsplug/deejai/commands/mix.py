@@ -42,7 +42,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     """Render the tracks of a playlist or a query, in their order."""
     if not options.outputs:
         raise UserError("say where the mix goes: -o mix.mp3")
-    delivery = read_delivery(options)
+    delivery = read_delivery(session, options)
     lines = [line for arg in _arguments(args) for line in _lines(session, arg)]
     if not lines:
         raise UserError(no_match(" ".join(args)))

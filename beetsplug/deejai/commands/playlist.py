@@ -25,7 +25,6 @@ from beetsplug.deejai.commands.listing import (
     read_overlap,
     tell_seed,
 )
-from beetsplug.deejai.commands.seeds import find_seeds
 from beetsplug.deejai.commands.taste import (
     add_taste_options,
     check_taste_options,
@@ -36,6 +35,7 @@ from beetsplug.deejai.commands.weights import (
     add_weight_options,
     check_not_all,
     find_groups,
+    find_sought,
     seeds_of,
     shares,
 )
@@ -73,7 +73,7 @@ def add_options(parser: CommonOptionsParser) -> None:
 
 def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     """Print the seeds if the user named them, then keep playing songs like them."""
-    delivery = read_delivery(options)
+    delivery = read_delivery(session, options)
     amount = read_amount(options, default_n=DEFAULT_N)
     drunk = read_drunk(session, options)
     keep_on = options.keep_on
@@ -92,10 +92,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
             session, options, args, candidates, rng=rng, log=log
         )
     else:
-        groups = [
-            Group(find_seeds(session, args, candidates, log)),
-            *find_groups(session, options.also, candidates, log),
-        ]
+        groups = find_sought(session, args, options, candidates, log)
         shown = seeds_of(groups)
         seeds, weights = [named.seed for named in shown], _weights(groups, keep_on)
     negatives = find_groups(session, options.negatives, candidates, log)
@@ -110,7 +107,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         rules=read_rules(session, options),
         n=amount.number,
         length_s=amount.length_s,
-        overlap_s=read_overlap(session, delivery),
+        overlap_s=read_overlap(delivery),
         is_continued=bool(shown),
         keep_on=keep_on,
         drunk=drunk,

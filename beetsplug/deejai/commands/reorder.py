@@ -61,7 +61,7 @@ def add_options(parser: CommonOptionsParser) -> None:
 
 def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     """Put the tracks of a playlist in a smoother order."""
-    delivery = read_delivery(options)
+    delivery = read_delivery(session, options)
     if len(args) != 1 or not is_playlist(args[0]):
         raise UserError(f"name one playlist ({', '.join(PLAYLIST_SUFFIXES)})")
     if not is_file(args[0]):

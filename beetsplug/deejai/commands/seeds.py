@@ -315,5 +315,5 @@ def _tell(failures: Mapping[bytes, str], log: Logger) -> None:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         log.warning("no such file: {}{}", displayable_path(missing[0]), more)
     for path, reason in failures.items():
-        if path not in missing:
+        if reason != _NO_FILE:
             log.warning("cannot be heard: {}: {}", displayable_path(path), reason)

@@ -18,12 +18,11 @@ from beetsplug.deejai.commands.listing import (
     read_amount,
     read_overlap,
 )
-from beetsplug.deejai.commands.seeds import find_seeds
 from beetsplug.deejai.commands.weights import (
-    Group,
     add_weight_options,
     check_not_all,
     find_groups,
+    find_sought,
     seeds_of,
     shares,
 )
@@ -58,15 +57,12 @@ def add_options(parser: CommonOptionsParser) -> None:
 
 def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     """List the tracks nearest to the seeds, nearest first."""
-    delivery = read_delivery(options)
+    delivery = read_delivery(session, options)
     amount = read_amount(options, default_n=DEFAULT_N)
     rules = read_given_rules(options)
     check_album_options(options)
     candidates = load_candidates(session, options, log)
-    groups = [
-        Group(find_seeds(session, args, candidates, log)),
-        *find_groups(session, options.also, candidates, log),
-    ]
+    groups = find_sought(session, args, options, candidates, log)
     negatives = find_groups(session, options.negatives, candidates, log)
     check_not_all(seeds_of(groups), negatives)
     query = query_vector(
@@ -93,7 +89,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         excluded=[named.seed for named in given],
         amount=amount,
         rules=rules,
-        overlap_s=read_overlap(session, delivery),
+        overlap_s=read_overlap(delivery),
     )
     if amount.number is not None and len(picks) < amount.number:
         count = f"only {len(picks)}" if picks else "no"

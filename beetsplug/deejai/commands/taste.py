@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,7 +104,7 @@ def find_taste(
     days = options.half_life or session.settings.half_life_days
     weights = taste_weights(load_plays(session.lib, ids), half_life_days=days)
     if args:
-        matching = matching_ids(session.lib, shlex.join(args))
+        matching = matching_ids(session.lib, args)
         weights[~np.isin(ids, list(matching))] = 0.0
     if not weights.any():
         which = f" that matches {' '.join(args)!r}" if args else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from beets.exceptions import UserError
 
@@ -52,6 +52,20 @@ def add_weight_options(parser: CommonOptionsParser) -> None:
         metavar="[W*]QUERY|FILE",
         help="less like this, W times as much (default: 1); may be given several times",
     )
+
+
+def find_sought(
+    session: Session,
+    args: Sequence[str],
+    options: Any,
+    candidates: Candidates,
+    log: Logger,
+) -> list[Group]:
+    """Resolve the seeds that a verb takes, and those of ``--also``."""
+    return [
+        Group(find_seeds(session, args, candidates, log)),
+        *find_groups(session, options.also, candidates, log),
+    ]
 
 
 def find_groups(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from beetsplug.deejai.storage.library import stored_by_id
+from beetsplug.deejai.storage.library import signatures_of, stored_by_id
 from beetsplug.deejai.vectors import unit
 
 if TYPE_CHECKING:
@@ -71,11 +71,7 @@ def load_ends(
     beginnings, endings = vectors.copy(), vectors.copy()
     if store is None:
         return beginnings, endings
-    signatures = {
-        item_id: stored.signature
-        for item_id, stored in stored_by_id(lib).items()
-        if stored.model == model
-    }
+    signatures = signatures_of(stored_by_id(lib), model)
     found = store.load_ends(model, signatures, n_slices=N_SLICES, size=vectors.shape[1])
     known = np.isin(found.item_ids, item_ids)
     rows = np.searchsorted(item_ids, found.item_ids[known])

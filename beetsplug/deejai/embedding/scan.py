@@ -11,7 +11,7 @@ from beetsplug.deejai.audio.constants import SLICE_S
 from beetsplug.deejai.embedding.decoders import Request
 from beetsplug.deejai.embedding.listen import Heard, listen
 from beetsplug.deejai.embedding.pooling import pool, pool_library
-from beetsplug.deejai.storage.library import Stored, stored_by_id
+from beetsplug.deejai.storage.library import Stored, signatures_of, stored_by_id
 from beetsplug.deejai.storage.slices import Failure, SliceRow
 
 if TYPE_CHECKING:
@@ -168,9 +168,7 @@ def load_slices(
         What the library says of its vectors, as
         :func:`~beetsplug.deejai.storage.library.stored_by_id` reads it.
     """
-    return store.load(
-        model, {i: s.signature for i, s in stored.items() if s.model == model}
-    )
+    return store.load(model, signatures_of(stored, model))
 
 
 def pool_new(

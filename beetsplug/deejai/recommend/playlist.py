@@ -138,8 +138,7 @@ def playlist(
         row = nearest(index.followers(query), candidates)
         rows.append(row)
         before.append(catalogue.labels(row))
-        unused &= ~catalogue.versions(before[-1:])
-        unused[row] = False
+        unused = catalogue.without([row], unused)
         left_s -= float(added_s[row])
         overlap_before_s = clock.overlap_of(row)
     hops = hop_similarities(

@@ -108,6 +108,16 @@ class Catalogue:
         """Return which tracks are the same recording as any of some tracks."""
         return self.recordings.among(labels.recording for labels in tracks)
 
+    def without(self, rows: Iterable[int], unused: Mask) -> Mask:
+        """Return which of the unused tracks are left when some have been used.
+
+        Versions of these are not left either.
+        """
+        rows = list(rows)
+        left = unused & ~self.versions(map(self.labels, rows))
+        left[rows] = False
+        return left
+
     def clashing(
         self, rules: Rules, before: Sequence[Labels], after: Sequence[Labels] = ()
     ) -> Mask:

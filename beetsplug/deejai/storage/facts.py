@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from beetsplug.deejai.recommend.index import UNKNOWN
+from beetsplug.deejai.recommend.recordings.tags import Tracks
 from beetsplug.deejai.recommend.recordings.titles import is_nobody, read_artist
 from beetsplug.deejai.storage.library import artist_key, in_bulk
 
@@ -85,6 +86,18 @@ class TrackFacts:
     artist_names: Names
     album_names: Names
     recording_id_names: Names
+
+    def tracks(self, vectors: npt.NDArray[np.float32]) -> Tracks:
+        """Put them beside the tracks' vectors, shape (n_tracks, d)."""
+        return Tracks(
+            titles=self.titles,
+            artists=self.artists,
+            albums=self.albums,
+            recording_ids=self.recording_ids,
+            lengths_s=self.lengths_s,
+            vectors=vectors,
+            artist_names=list(self.artist_names.codes),
+        )
 
     def codes_of(self, item: Item) -> tuple[int, int, int]:
         """Return artist, album and recording id of an item, unknown if new."""

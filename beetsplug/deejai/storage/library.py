@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from beets.dbcore.query import InQuery
+from beets.dbcore.query import InQuery, Query
 from beets.dbcore.sort import NullSort
 from beets.library import Item, parse_query_parts
 from beets.util import displayable_path
@@ -25,10 +25,9 @@ from beetsplug.deejai.storage.fields import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
-    from beets.dbcore.query import Query
     from beets.library import Library
 
     Vectors = npt.NDArray[np.float32]
@@ -136,16 +135,24 @@ def query_items(lib: Library, query: Sequence[str] | str) -> list[Item]:
     return list(lib.items(split_query(query) if isinstance(query, str) else query))
 
 
-def matching_ids(lib: Library, query: Query | str) -> set[int]:
-    """Return the ids of the items that a beets query, or one in one line, matches.
+def matching_ids(lib: Library, query: Query | Sequence[str] | str) -> set[int]:
+    """Return the ids of the items that a beets query matches.
 
     Making 20 000 items costs seconds, so queries that SQL can answer are left to it.
+
+    Parameters
+    ----------
+    lib
+        The library.
+    query
+        Read already, terms, or one line for :func:`split_query`.
     """
-    if isinstance(query, str):
-        with lib.music_dir_context():
-            parsed, _ = parse_query_parts(split_query(query), Item)
-    else:
+    if isinstance(query, Query):
         parsed = query
+    else:
+        terms = split_query(query) if isinstance(query, str) else query
+        with lib.music_dir_context():
+            parsed, _ = parse_query_parts(terms, Item)
     where, values = parsed.clause()
     if not where:
         return {item_id(item) for item in lib.items(parsed, NullSort())}
@@ -208,6 +215,11 @@ def stored_by_id(lib: Library) -> dict[int, Stored]:
             (MODEL_FIELD, SIGNATURE_FIELD, VECTOR_FIELD),
         )
     return {row[0]: Stored(str(row[1]), str(row[2])) for row in rows}
+
+
+def signatures_of(stored: Mapping[int, Stored], model: str) -> dict[int, str]:
+    """Return the signatures of the items whose vector is of one model, by id."""
+    return {i: one.signature for i, one in stored.items() if one.model == model}
 
 
 def count_by_model(lib: Library) -> dict[str, int]:

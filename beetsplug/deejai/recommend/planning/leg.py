@@ -113,7 +113,7 @@ def _plan_in_parts(
     index, clock = terrain.index, terrain.clock
     row = nearest(index.similarities(leg.points[middle]), candidates)
     labels = terrain.catalogue.labels(row)
-    unused = terrain.without([row], unused)
+    unused = terrain.catalogue.without([row], unused)
     there = replace(
         leg,
         arrival=index.arrivals[row],
@@ -125,7 +125,7 @@ def _plan_in_parts(
     rows = plan_leg(terrain, there, unused, window and _beginning(window, middle, n))
     if rows is None:
         return None
-    unused = terrain.without(rows, unused)
+    unused = terrain.catalogue.without(rows, unused)
     rows.append(row)
     on = replace(
         leg,

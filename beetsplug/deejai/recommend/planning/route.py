@@ -56,7 +56,7 @@ class Route:
 
     def unused(self, legs: Legs) -> Mask:
         """Return the candidates that are left when some legs are filled."""
-        return self.terrain.without(
+        return self.terrain.catalogue.without(
             (row for leg in legs for row in leg), self.candidates
         )
 

@@ -11,12 +11,10 @@ import numpy as np
 from beetsplug.deejai.recommend.index import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import numpy.typing as npt
 
     from beetsplug.deejai.recommend.index import Index, Labels
-    from beetsplug.deejai.recommend.rules import Catalogue, Mask, Rules
+    from beetsplug.deejai.recommend.rules import Catalogue, Rules
     from beetsplug.deejai.recommend.timing import Clock
 
     Codes = npt.NDArray[np.integer]
@@ -74,13 +72,6 @@ class Terrain:
         for no more rows than needed, but for many at once.
         """
         return _told_apart(self.catalogue.recordings[rows], rows)
-
-    def without(self, rows: Iterable[int], unused: Mask) -> Mask:
-        """Return which of the unused tracks are left when some have been used."""
-        rows = list(rows)
-        left = unused & ~self.catalogue.versions(map(self.catalogue.labels, rows))
-        left[rows] = False
-        return left
 
 
 def _told_apart(codes: Codes, rows: Rows) -> Codes:
