@@ -9,6 +9,7 @@ import pytest
 import soundfile
 from beets.exceptions import UserError
 from beets.test.helper import IOMixin, PluginTestHelper
+from command_line import CommandLine
 from libraries import add_files, add_made_tracks, circle, make_album
 
 if TYPE_CHECKING:
@@ -17,11 +18,8 @@ if TYPE_CHECKING:
 N = 30
 
 
-class Library(IOMixin, PluginTestHelper):
+class Library(CommandLine):
     """Tracks of 3 minutes on a quarter circle, each by an artist of its own."""
-
-    plugin = "deejai"
-    db_on_disk = True
 
     @pytest.fixture(autouse=True)
     def tracks(self, setup: None) -> None:
@@ -30,9 +28,6 @@ class Library(IOMixin, PluginTestHelper):
     def change(self, number: int, **fields: object) -> None:
         self.items[number].update(fields)
         self.items[number].store()
-
-    def titles(self, *args: str) -> list[str]:
-        return self.run_with_output("deejai", *args, "-f", "$title").splitlines()
 
     def numbers(self, *args: str) -> list[int]:
         """List the numbers of the tracks, whatever they are called."""

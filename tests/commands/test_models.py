@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from beets import config
-from beets.exceptions import UserError
-from beets.test.helper import IOMixin, PluginTestHelper
+from command_line import CommandLine
 from libraries import add_files, add_made_tracks, circle, current_model, make_album
 from models import write_onnx
 
@@ -18,10 +17,7 @@ from beetsplug.deejai.embedding.encoder import model_id
 from beetsplug.deejai.storage.library import count_by_model, load_vectors
 
 
-class Models(IOMixin, PluginTestHelper):
-    plugin = "deejai"
-    db_on_disk = True
-
+class Models(CommandLine):
     @pytest.fixture(autouse=True)
     def source(self, setup: None) -> None:
         self.source = write_onnx(self.temp_path / "patches.onnx")
@@ -29,13 +25,6 @@ class Models(IOMixin, PluginTestHelper):
 
     def deejai(self, *args: str) -> str:
         return self.run_with_output("deejai", *args)
-
-    def refused(self, *args: str) -> str:
-        with pytest.raises(UserError) as caught:
-            self.run_command("deejai", *args)
-        message = str(caught.value)
-        assert "\n" not in message
-        return message
 
     def rows(self) -> dict[str, list[str]]:
         """Return the table of models, by name; the one in use has a star."""

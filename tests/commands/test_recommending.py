@@ -11,28 +11,16 @@ import pytest
 from beets.exceptions import UserError
 from beets.test.helper import IOMixin, PluginTestHelper
 from beets.util.m3u import M3UFile
+from command_line import CommandLine
 from libraries import add_files, add_made_tracks, circle, make_album
 
 N = 30
 
 
-class Library(IOMixin, PluginTestHelper):
-    plugin = "deejai"
-    db_on_disk = True
-
+class Library(CommandLine):
     @pytest.fixture(autouse=True)
     def tracks(self, setup: None) -> None:
         self.items = add_made_tracks(self.lib, circle(N))
-
-    def titles(self, *args: str) -> list[str]:
-        return self.run_with_output("deejai", *args, "-f", "$title").splitlines()
-
-    def refused(self, *args: str) -> str:
-        with pytest.raises(UserError) as caught:
-            self.run_command("deejai", *args)
-        message = str(caught.value)
-        assert "\n" not in message
-        return message
 
 
 class TestSimilar(Library):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from beets.exceptions import UserError
 from beets.test.helper import IOMixin, PluginTestHelper
+from command_line import CommandLine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from libraries import add_files, add_made_tracks, circle, make_album
@@ -25,10 +25,7 @@ N = 30
 SHUFFLED = [3, 1, 4, 15, 9, 2, 6, 5, 8, 7]
 
 
-class Library(IOMixin, PluginTestHelper):
-    plugin = "deejai"
-    db_on_disk = True
-
+class Library(CommandLine):
     @pytest.fixture(autouse=True)
     def tracks(self, setup: None) -> None:
         self.items = add_made_tracks(self.lib, circle(N))
@@ -43,18 +40,8 @@ class Library(IOMixin, PluginTestHelper):
     def write_tracks(self, numbers: list[int]) -> None:
         self.write(*(f"/nowhere/{number}.mp3" for number in numbers))
 
-    def titles(self, *args: str) -> list[str]:
-        return self.run_with_output("deejai", *args, "-f", "$title").splitlines()
-
     def numbers(self, *args: str) -> list[int]:
         return [int(title.removeprefix("track ")) for title in self.titles(*args)]
-
-    def refused(self, *args: str) -> str:
-        with pytest.raises(UserError) as caught:
-            self.run_command("deejai", *args)
-        message = str(caught.value)
-        assert "\n" not in message
-        return message
 
     def content(self, path: Path | None = None) -> list[str]:
         return (path or self.out).read_text().splitlines()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from beets.test.helper import IOMixin, PluginTestHelper
+from command_line import CommandLine
 from libraries import add_made_tracks, circle, current_model
 
 from beetsplug.deejai.storage.slices import SliceRow, SliceStore, store_path
@@ -12,11 +12,8 @@ from beetsplug.deejai.storage.slices import SliceRow, SliceStore, store_path
 N = 12
 
 
-class TestSegue(IOMixin, PluginTestHelper):
+class TestSegue(CommandLine):
     """Tracks on a quarter circle: each begins as it sounds, 0 ends as 9 sounds."""
-
-    plugin = "deejai"
-    db_on_disk = True
 
     @pytest.fixture(autouse=True)
     def tracks(self, setup: None) -> None:
@@ -32,9 +29,6 @@ class TestSegue(IOMixin, PluginTestHelper):
         store = SliceStore(store_path(self.lib.path))
         store.put(zip(rows, slices, strict=True))
         store.close()
-
-    def titles(self, *args: str) -> list[str]:
-        return self.run_with_output("deejai", *args, "-f", "$title").splitlines()
 
     def test_without_it_whole_tracks_are_compared(self) -> None:
         assert self.titles("similar", "-n", "1", "title:=track 0") == ["track 1"]
