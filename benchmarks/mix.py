@@ -38,7 +38,7 @@ class Run(NamedTuple):
 
 
 def render(paths: list[str], destination: str) -> float:
-    from beetsplug.deejai.output.mix import MixTrack, render_mix
+    from beetsplug.deejai.output.mixing.render import MixTrack, render_mix
 
     tracks = [MixTrack(path, os.path.basename(path)) for path in paths]
     return render_mix(tracks, destination).duration_s
@@ -47,7 +47,7 @@ def render(paths: list[str], destination: str) -> float:
 def encode_alone(pcm_path: str, destination: str) -> float:
     import numpy as np
 
-    from beetsplug.deejai.output.encode import format_of, open_encoder
+    from beetsplug.deejai.output.mixing.encode import format_of, open_encoder
 
     pcm = np.load(pcm_path, mmap_mode="r")
     target = format_of(destination)

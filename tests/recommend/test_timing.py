@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from beetsplug.deejai.output.crossfade import Crossfader
+from beetsplug.deejai.output.mixing.crossfade import Crossfader
 from beetsplug.deejai.recommend.timing import Clock
 
 RATE = 1000

@@ -194,7 +194,7 @@ def render(
     log: Logger,
 ) -> None:
     """Render a mix and say how long it became and what could not be played."""
-    from beetsplug.deejai.output.mix import MixTrack, render_mix
+    from beetsplug.deejai.output.mixing.render import MixTrack, render_mix
 
     tracks = [
         MixTrack(

@@ -17,7 +17,7 @@ from mediafile import MediaFile  # type: ignore[import-untyped]
 
 from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.output.atomic import atomic_writer
-from beetsplug.deejai.output.encode import format_of, open_encoder
+from beetsplug.deejai.output.mixing.encode import format_of, open_encoder
 from beetsplug.deejai.quickstart.synthesis import RATE, compose
 from beetsplug.deejai.training.sources import AUDIO_SUFFIXES
 

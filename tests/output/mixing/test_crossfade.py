@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beetsplug.deejai.errors import TrackError
-from beetsplug.deejai.output.crossfade import (
+from beetsplug.deejai.output.mixing.crossfade import (
     MAX_BLOCK_SAMPLES,
     Crossfader,
     crossfade,
@@ -171,7 +171,7 @@ def test_what_is_held_does_not_grow_with_the_track() -> None:
 def test_the_import_of_pydub_is_silent(tmp_path: Path) -> None:
     # A process of its own: Python compiles and warns once.
     code = (
-        "from beetsplug.deejai.output.crossfade import audio_segment; "
+        "from beetsplug.deejai.output.mixing.crossfade import audio_segment; "
         "assert audio_segment().silent(10)"
     )
     environment = {"PATH": "", "PYTHONPYCACHEPREFIX": str(tmp_path)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from beetsplug.deejai.output.read_ahead import read_ahead
+from beetsplug.deejai.output.mixing.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,9 +16,14 @@ import soundfile
 from sounds import RATE, noise, tone, write_sound
 
 from beetsplug.deejai.errors import FatalError
-from beetsplug.deejai.output.mix import FORMATS, MixResult, MixTrack, render_mix
+from beetsplug.deejai.output.mixing.render import (
+    FORMATS,
+    MixResult,
+    MixTrack,
+    render_mix,
+)
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 LOSSLESS = (".wav", ".flac")
 
@@ -275,7 +280,7 @@ def test_ctrl_c_is_heard_while_the_encoder_works(tmp_path: Path, suffix: str) ->
     destination = tmp_path / f"mix{suffix}"
     code = (
         "import sys\n"
-        "from beetsplug.deejai.output.mix import MixTrack, render_mix\n"
+        "from beetsplug.deejai.output.mixing.render import MixTrack, render_mix\n"
         "tracks = [MixTrack(sys.argv[1], 'x')] * 100\n"
         "render_mix(tracks, sys.argv[2], progress=lambda *a: print(*a, flush=True))\n"
     )

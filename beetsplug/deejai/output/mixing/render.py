@@ -15,9 +15,9 @@ from beets.util import displayable_path
 
 from beetsplug.deejai.errors import FatalError, TrackError
 from beetsplug.deejai.output.atomic import atomic_writer
-from beetsplug.deejai.output.crossfade import Crossfader, audio_segment
-from beetsplug.deejai.output.encode import FORMATS, format_of, open_encoder
-from beetsplug.deejai.output.read_ahead import read_ahead
+from beetsplug.deejai.output.mixing.crossfade import Crossfader, audio_segment
+from beetsplug.deejai.output.mixing.encode import FORMATS, format_of, open_encoder
+from beetsplug.deejai.output.mixing.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

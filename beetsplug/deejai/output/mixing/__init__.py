@@ -1,0 +1,1 @@
+"""Join tracks into one continuous file."""
