@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "beetsplug" / "deejai"
 
 LAYERS = [
-    {"errors", "settings", "audio.constants", "vectors"},
+    {"errors", "settings", "durations", "audio.constants", "vectors"},
     {
         "audio.spectrogram",
         "embedding.pooling",
@@ -23,7 +23,9 @@ LAYERS = [
         "evaluation",
     },
     {
+        "audio.damage",
         "audio.decode",
+        "audio.packets",
         "embedding.encoder",
         "embedding.inference",
         "embedding.keras_encoder",

@@ -6,17 +6,18 @@ FFmpeg's libraries come inside the PyAV wheel, so no ``ffmpeg`` program is neede
 from __future__ import annotations
 
 import hashlib
-import os
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import av
 import numpy as np
 from av.audio.resampler import AudioResampler
 from av.error import FFmpegError
 from av.filter import Graph
 
 from beetsplug.deejai.audio.constants import SAMPLE_RATE
+from beetsplug.deejai.audio.damage import Losses, stamp_s
+from beetsplug.deejai.audio.packets import audio_packets, check_is_file, reason
 from beetsplug.deejai.errors import TrackError
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
     from av.audio.frame import AudioFrame
-    from av.audio.stream import AudioStream
-    from av.packet import Packet
 
     Waveform = npt.NDArray[np.float32]
 
@@ -35,32 +34,8 @@ BLOCK_SAMPLES = 1 << 16
 SIGNATURE_PACKETS = 512
 """How many packets of compressed audio the signature covers: 10 s or more."""
 
-# A file that claims to be music may be a playlist that points at the network.
-_ONLY_FILES = {"protocol_whitelist": "file"}
-
-# Of FFmpeg's errors only the kind helps; it repeats the path and the call.
-_REASONS = {
-    "InvalidDataError": "no audio that can be decoded (damaged, or not music)",
-    "FileNotFoundError": "the file does not exist",
-    "PermissionError": "no permission to read the file",
-}
-
-
-def _reason(error: Exception) -> str:
-    return _REASONS.get(type(error).__name__, f"cannot be decoded ({error})")
-
-
-def _check_is_file(path: str) -> None:
-    """Raise when there is nothing to decode, and say why in the user's terms."""
-    if os.path.isfile(path):
-        if os.path.getsize(path) == 0:
-            raise TrackError("the file is empty (0 bytes)")
-        return
-    if os.path.islink(path) and not os.path.exists(path):
-        raise TrackError("a link whose target does not exist")
-    if os.path.exists(path):
-        raise TrackError("not a regular file")
-    raise TrackError("the file does not exist")
+LOUDEST = 8.0
+"""No music is 18 dB over full scale; a float file with such samples is damaged."""
 
 
 def stream_waveform(
@@ -96,7 +71,7 @@ def stream_waveform(
         block_samples=block_samples,
     )
     for block in blocks:
-        yield _finite(block[:, 0])
+        yield block[:, 0]
 
 
 def stream_audio(
@@ -106,6 +81,7 @@ def stream_audio(
     layout: str,
     sample_format: str,
     block_samples: int = BLOCK_SAMPLES,
+    max_loss_s: float | None = None,
 ) -> Iterator[npt.NDArray[Any]]:
     """Decode a file to any sampling rate, channel layout and sample format.
 
@@ -122,38 +98,51 @@ def stream_audio(
         FFmpeg's name of an interleaved format: ``"flt"`` (float32), ``"s16"`` (int16).
     block_samples
         As for :func:`stream_waveform`.
+    max_loss_s
+        How many seconds may be lost in a damaged file, in all. None: any number.
 
     Yields
     ------
     ndarray, shape (n_samples, n_channels)
-        Consecutive blocks.
+        Consecutive blocks. Floats are finite and within +-8; full scale is +-1. Mixing
+        down to float is not normalised: a 5.1 file at full scale may reach +-2.42.
 
     Raises
     ------
     TrackError
-        As :func:`stream_waveform` does.
+        Nothing could be decoded. With `max_loss_s` also: more than that is lost, or the
+        file ends early, by more than that and by more than 2 % of the duration that it
+        declares. Raised after all the audio before the damage, with the position:
+        ``damaged at 1:02``, ``ends at 1:00 of 4:00 (truncated?)``. Where a file
+        declares no duration (Ogg, MP3 without a Xing header), nobody can tell that its
+        end is missing.
     """
-    _check_is_file(path)
+    check_is_file(path)
     target = _Target(sample_rate, layout, sample_format, block_samples)
+    losses = None if max_loss_s is None else Losses(path, max_loss_s)
     n_samples = 0
     try:
-        for block in _decode_in_graph(path, target):
+        for block in _decode_in_graph(path, target, losses):
             n_samples += len(block)
-            yield block
+            yield _bounded(block)
         failed = n_samples == 0
-    except (FFmpegError, UnicodeEncodeError, OSError):
+    except (FFmpegError, UnicodeEncodeError, OSError, _SuspectError):
         failed = True
     if failed:
         # The graph stops at the first damaged packet; the packet loop steps over it.
         try:
-            for block in _skip(_decode_packets(path, target), n_samples):
+            for block in _skip(_decode_packets(path, target, losses), n_samples):
                 n_samples += len(block)
-                yield block
+                yield _bounded(block)
         except FFmpegError as error:
-            if n_samples == 0:
-                raise TrackError(_reason(error)) from error
+            if n_samples == 0 or losses is not None:
+                raise TrackError(reason(error)) from error
     if n_samples == 0:
         raise TrackError("no audio that can be decoded (damaged, or not music)")
+
+
+class _SuspectError(Exception):
+    """Something may be missing; the packets have to be looked at one by one."""
 
 
 class _Target(NamedTuple):
@@ -169,12 +158,46 @@ class _Target(NamedTuple):
         return AudioResampler(self.sample_format, layout, self.sample_rate)
 
 
-def _decode_in_graph(path: str, target: _Target) -> Iterator[npt.NDArray[Any]]:
+def _decode_in_graph(
+    path: str, target: _Target, losses: Losses | None
+) -> Iterator[npt.NDArray[Any]]:
     """Decode, mix down and resample inside one FFmpeg filter graph.
 
     The frames never surface in Python, so threads decode in parallel: on 2 cores this
     is the fastest of the ways measured in ``benchmarks/``.
+
+    Raises
+    ------
+    _SuspectError
+        With `losses`: before the first block in which something may be missing.
     """
+    if losses is None:
+        for frame in _graph_frames(path, target):
+            yield _array(frame)
+        return
+    if losses.declared_s is None:
+        raise _SuspectError
+    n_samples, origin_s, waiting = 0, None, None
+    for frame in _graph_frames(path, target):
+        time_s = stamp_s(frame)
+        if time_s is None:
+            raise _SuspectError
+        if origin_s is None:
+            origin_s = time_s
+        jump_s = time_s - origin_s - n_samples / target.sample_rate
+        if abs(jump_s) > losses.max_loss_s:
+            raise _SuspectError
+        if waiting is not None:
+            yield waiting
+        waiting = _array(frame)
+        n_samples += len(waiting)
+    if n_samples / target.sample_rate < losses.declared_s - losses.max_loss_s:
+        raise _SuspectError
+    if waiting is not None:
+        yield waiting
+
+
+def _graph_frames(path: str, target: _Target) -> Iterator[AudioFrame]:
     graph = Graph()
     filters: list[tuple[str, dict[str, str]]] = [
         ("amovie", {"filename": path, "format_opts": "protocol_whitelist=file"}),
@@ -201,46 +224,55 @@ def _decode_in_graph(path: str, target: _Target) -> Iterator[npt.NDArray[Any]]:
             frame: Any = graph.pull()
         except EOFError:
             return
-        yield _array(frame)
+        yield frame
 
 
-def _decode_packets(path: str, target: _Target) -> Iterator[npt.NDArray[Any]]:
+def _decode_packets(
+    path: str, target: _Target, losses: Losses | None
+) -> Iterator[npt.NDArray[Any]]:
     """Decode packet by packet and step over those that are damaged."""
     resampler = target.resampler(1)
     source: tuple[str, str, int] | None = None
-    for packet in _packets(path):
+    damage: TrackError | None = None
+    frames = _packet_frames(path, losses)
+    while True:
         try:
-            frames: list[Any] = list(packet.decode())
-        except (FFmpegError, EOFError):
-            continue
-        for frame in frames:
-            settings = (frame.format.name, frame.layout.name, frame.sample_rate)
-            if settings != source:
-                # A stream may change its format half way (chained Ogg).
-                yield from map(_array, resampler.resample(None))
-                resampler = target.resampler(frame.layout.nb_channels)
-                source = settings
-            yield from map(_array, resampler.resample(frame))
+            frame = next(frames)
+        except StopIteration:
+            break
+        except TrackError as error:
+            damage = error
+            break
+        settings = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if settings != source:
+            # A stream may change its format half way (chained Ogg).
+            yield from map(_array, resampler.resample(None))
+            resampler = target.resampler(frame.layout.nb_channels)
+            source = settings
+        yield from map(_array, resampler.resample(frame))
     yield from map(_array, resampler.resample(None))
+    if damage is not None:
+        raise damage
 
 
-def _packets(path: str) -> Iterator[Packet[AudioStream]]:
-    """Yield the compressed packets of the first audio stream, the flush included."""
+def _packet_frames(path: str, losses: Losses | None) -> Iterator[AudioFrame]:
+    broken_off: FFmpegError | None = None
     try:
-        # Tags need not be UTF-8; they are not used here.
-        container = av.open(
-            path, metadata_errors="replace", container_options=_ONLY_FILES
-        )
-    except (FFmpegError, OSError) as error:
-        raise TrackError(_reason(error)) from error
-    with container:
-        if not container.streams.audio:
-            raise TrackError("no audio stream in the file")
-        try:
-            yield from container.demux(container.streams.audio[0])
-        except FFmpegError:
-            # Half a file is still music: what came before the damage is kept.
-            return
+        for packet in audio_packets(path):
+            try:
+                frames: list[Any] = list(packet.decode())
+            except (FFmpegError, EOFError):
+                if losses is not None:
+                    losses.failed(packet)
+                continue
+            if losses is not None:
+                losses.decoded(packet, frames)
+            yield from frames
+    except FFmpegError as error:
+        # Half a file is still music: what came before the damage is kept.
+        broken_off = error
+    if losses is not None:
+        losses.ended(broken_off)
 
 
 def _array(frame: AudioFrame) -> npt.NDArray[Any]:
@@ -259,11 +291,16 @@ def _skip(
         n_samples = 0
 
 
-def _finite(block: Waveform) -> Waveform:
-    """Replace the NaN and infinities that float formats can carry."""
-    if np.isfinite(block).all():
+def _bounded(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Silence the NaN and infinities of float formats, and clip what is no sound.
+
+    One sample of 1e30 would otherwise overflow the sums that follow.
+    """
+    if block.dtype.kind != "f" or np.abs(block).max(initial=0) <= LOUDEST:
         return block
-    return np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+    finite = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+    clipped: npt.NDArray[Any] = np.clip(finite, -LOUDEST, LOUDEST)
+    return clipped
 
 
 def audio_signature(path: str) -> str:
@@ -282,11 +319,14 @@ def audio_signature(path: str) -> str:
     TrackError
         The file holds no audio stream.
     """
-    _check_is_file(path)
+    check_is_file(path)
     digest = hashlib.blake2b(digest_size=16)
-    for number, packet in enumerate(islice(_packets(path), SIGNATURE_PACKETS)):
-        if number == 0:
-            codec = packet.stream.codec_context
-            digest.update(f"{codec.name} {codec.sample_rate}".encode())
-        digest.update(packet)
+    packets = islice(audio_packets(path), SIGNATURE_PACKETS)
+    # A file may be damaged after its first packets.
+    with suppress(FFmpegError):
+        for number, packet in enumerate(packets):
+            if number == 0:
+                codec = packet.stream.codec_context
+                digest.update(f"{codec.name} {codec.sample_rate}".encode())
+            digest.update(packet)
     return digest.hexdigest()

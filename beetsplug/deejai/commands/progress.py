@@ -6,18 +6,13 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from beetsplug.deejai.durations import format_duration
+
 if TYPE_CHECKING:
     from types import TracebackType
 
 TERMINAL_INTERVAL_S = 0.2
 PLAIN_INTERVAL_S = 30.0
-
-
-def format_duration(seconds: float) -> str:
-    """Write a duration as people do: ``1:02:03`` or ``2:03``."""
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 class ProgressLine:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mediafile import MediaFile  # type: ignore[import-untyped]
 
-from beetsplug.deejai.commands.progress import format_duration
+from beetsplug.deejai.durations import format_duration
 from beetsplug.deejai.errors import DeejaiError
 from beetsplug.deejai.quickstart.tour import Tour, check_music, write_pieces
 
