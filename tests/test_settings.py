@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beetsplug.deejai.errors import FatalError
-from beetsplug.deejai.settings import DEFAULTS, Settings, parse_duration
+from beetsplug.deejai.settings import (
+    DEFAULTS,
+    Settings,
+    parse_duration,
+    parse_loudness,
+)
 
 
 def settings(**values: Any) -> Settings:
@@ -49,10 +54,44 @@ def test_any_text_is_a_duration_or_refused(text: str) -> None:
         assert parse_duration(text) >= 0
 
 
+@pytest.mark.parametrize(
+    ("text", "lufs"),
+    [
+        (-14, -14),
+        ("-14", -14),
+        (" -16.5 ", -16.5),
+        (-40, -40),
+        (-5, -5),
+        (False, None),
+        ("off", None),
+        ("No", None),
+        ("false", None),
+    ],
+)
+def test_a_loudness_is_read(text: str | float, lufs: float | None) -> None:
+    assert parse_loudness(text) == lufs
+
+
+@pytest.mark.parametrize(
+    "text", ["", "loud", "14", 0, -41, -4.9, "nan", "-inf", True, None, []]
+)
+def test_what_is_no_loudness_is_refused(text: Any) -> None:
+    with pytest.raises(ValueError, match=r"from -40 to -5 LUFS .* nor off"):
+        parse_loudness(text)
+
+
+@given(st.text(max_size=8))
+def test_any_text_is_a_loudness_or_refused(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        loudness = parse_loudness(text)
+        assert loudness is None or -40 <= loudness <= -5
+
+
 def test_the_defaults_are_valid() -> None:
     defaults = settings()
     assert defaults.max_length_s == 600
     assert defaults.crossfade_s == 6
+    assert defaults.loudness == -14
     assert defaults.n_threads >= 1
 
 
@@ -70,6 +109,8 @@ def test_the_defaults_are_valid() -> None:
         ("max_length", "long"),
         ("artist_gap", "three"),
         ("crossfade", None),
+        ("loudness", None),
+        ("loudness", 14),
         ("exclude", ["a", "b"]),
         ("similar_count", 0),
         ("half_life", 0),

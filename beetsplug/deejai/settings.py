@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -29,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "similar_count": 10,
     "half_life": 30,
     "crossfade": "6s",
+    "loudness": -14,
     "playlist_dir": "~",
     "relative_to": "playlist",
     "forward_slash": False,
@@ -36,6 +38,9 @@ DEFAULTS: dict[str, Any] = {
 """What holds when the user sets nothing; ``docs/configuration.md`` explains each."""
 
 POOLINGS: tuple[Method, ...] = ("tfidf", "classic", "mean")
+
+QUIETEST_LUFS = -40.0
+LOUDEST_LUFS = -5.0
 
 _UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
@@ -80,9 +85,36 @@ def _number(digits: str, whole: str | float) -> float:
     return float(digits)
 
 
+def parse_loudness(text: str | float) -> float | None:
+    """Read the loudness that tracks are brought to: ``-14``, or ``off``.
+
+    Returns
+    -------
+    float or None
+        In LUFS, -40 to -5; None for ``off`` (False in YAML): levels stay as they are.
+
+    Raises
+    ------
+    ValueError
+        The text is neither.
+    """
+    if text is False or str(text).strip().lower() in ("off", "no", "false"):
+        return None
+    try:
+        loudness = float(text)
+    except (TypeError, ValueError):
+        loudness = math.nan
+    if not LOUDEST_LUFS >= loudness >= QUIETEST_LUFS:
+        raise ValueError(
+            f"{text!r} is neither a loudness from {QUIETEST_LUFS:g} to "
+            f"{LOUDEST_LUFS:g} LUFS (try -14) nor off"
+        )
+    return loudness
+
+
 @dataclass(frozen=True)
 class Settings:
-    """The plugin's settings; durations in seconds."""
+    """The plugin's settings; durations in seconds, loudness in LUFS (None is off)."""
 
     auto: bool
     model: str
@@ -98,6 +130,7 @@ class Settings:
     similar_count: int
     half_life_days: float
     crossfade_s: float
+    loudness: float | None
     playlist_dir: str
     relative_to: str
     forward_slash: bool
@@ -131,6 +164,7 @@ class Settings:
             similar_count=_read(view, "similar_count", _whole(1)),
             half_life_days=_read(view, "half_life", _days),
             crossfade_s=_read(view, "crossfade", parse_duration),
+            loudness=_read(view, "loudness", parse_loudness),
             playlist_dir=_read(view, "playlist_dir", _text),
             relative_to=_read(view, "relative_to", _text),
             forward_slash=_read(view, "forward_slash", _flag),
