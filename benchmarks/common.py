@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from beetsplug.deejai.training.sources import AUDIO_SUFFIXES
 from beetsplug.deejai.vectors import unit
 
 if TYPE_CHECKING:
@@ -62,6 +63,17 @@ def run(command: list[str], *, env: dict[str, str] | None = None) -> Run:
     *lines, last = result.stdout.splitlines()
     cpu_s, peak_mb = (float(word) for word in last.split())
     return Run(wall_s, cpu_s, peak_mb, "\n".join(lines) + result.stderr)
+
+
+def find_music(folder: Path, *, shortest_bytes: int = 1) -> list[Path]:
+    """List the music in a folder, jingles left out by their size."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in AUDIO_SUFFIXES
+        and path.is_file()
+        and path.stat().st_size >= shortest_bytes
+    ]
 
 
 def beet(home: Path, *args: str) -> Run:

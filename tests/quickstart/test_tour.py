@@ -106,13 +106,13 @@ def test_the_playlist_and_the_mix_hold_the_journey(run: Run) -> None:
     assert all(path.is_file() for path in paths)
     with av.open(str(run.scratch / "mix.mp3")) as mix:
         assert mix.duration is not None
-        assert mix.duration / 1e6 == pytest.approx(4 * 24 - 3 * 6, abs=1)
+        assert mix.duration / 1e6 == pytest.approx(4 * 24 - 3 * 2, abs=1)
 
 
 def test_what_was_made_is_named_at_the_end(run: Run) -> None:
     made = run.output.partition("Made:")[2]
     assert str(run.scratch / "journey.m3u8") in made
-    assert "1:18 of music" in made
+    assert "1:30 of music" in made
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,8 @@ def test_a_skip_counts_against_it(
 ) -> None:
     count, skips, *rest = row
     kept, skipped = weights(row, (count, np.nan_to_num(skips) + more, *rest))
-    assert skipped < kept or kept == 0
+    # Where no smaller number can be told from it, it stays.
+    assert skipped < kept or kept < 1e-300
 
 
 @given(rows, st.floats(0, 1), st.floats(0, 1))

@@ -9,8 +9,22 @@ if TYPE_CHECKING:
     import optparse
     from collections.abc import Iterator
 
-_DELIVERY = ("outputs", "explain")
-"""Options that say where the list goes and what is printed."""
+_DELIVERY = (
+    "outputs",
+    "explain",
+    "loudness",
+    "keep_silence",
+    "bitrate",
+    "quality",
+    "sample_rate",
+    "cue",
+    "m3u8",
+    "preview",
+)
+"""Options that say where the list goes, what is printed and how it is rendered.
+
+The crossfade is not among them: `--length` counts it.
+"""
 
 
 def command_line(options: Any) -> str:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from beets.exceptions import UserError
-from beets.ui import CommonOptionsParser, print_
+from beets.ui import print_
 from beets.util import displayable_path, normpath
 
 from beetsplug.deejai.commands.command_line import command_line
-from beetsplug.deejai.commands.durations import read_duration
-from beetsplug.deejai.commands.progress import ProgressLine, format_duration
+from beetsplug.deejai.commands.mixing import Mixing, read_mixing, render
+from beetsplug.deejai.commands.names import title_of
 from beetsplug.deejai.output.m3u import Entry, write_m3u
-from beetsplug.deejai.storage.library import items_by_id, shown_path
+from beetsplug.deejai.output.mixing.encode import FORMATS
+from beetsplug.deejai.storage.library import items_by_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from beetsplug.deejai.settings import Settings
 
 PLAYLIST_SUFFIXES = (".m3u", ".m3u8")
-MIX_SUFFIXES = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wav")
 
 
 def is_playlist(name: str) -> bool:
@@ -74,43 +74,59 @@ class Delivery:
         Files to write; none to print.
     explain
         Print each line's similarity before it.
-    crossfade_s
-        Overlap of two tracks in a mix, in seconds.
+    mixing
+        How mixes are rendered.
     options
         All options, for the command that a playlist tells.
     """
 
     outputs: tuple[str, ...]
     explain: bool
-    crossfade_s: float
+    mixing: Mixing
     options: Any
 
 
 def read_delivery(session: Session, options: Any) -> Delivery:
-    """Read ``-o``, ``--explain`` and ``--crossfade``.
+    """Read ``-o``, ``--explain`` and how mixes are rendered.
 
     What cannot be written is refused here, before any work is done.
     """
     outputs = tuple(options.outputs or ())
-    known = PLAYLIST_SUFFIXES + MIX_SUFFIXES
+    known = (*PLAYLIST_SUFFIXES, *FORMATS)
     for output in outputs:
         if os.path.splitext(output)[1].lower() not in known:
             raise UserError(
                 f"-o {output}: a name ends in one of {', '.join(known)} "
                 "(playlists, then mixes)"
             )
-    crossfade_s = session.settings.crossfade_s
-    if options.crossfade is not None:
-        crossfade_s = read_duration("--crossfade", options.crossfade)
+    mixes = [output for output in outputs if not is_playlist(output)]
+    mixing = read_mixing(session.settings, options, mixes)
     # The verb mix has nothing to explain.
     explain = bool(getattr(options, "explain", False))
-    return Delivery(outputs, explain, crossfade_s, options)
+    return Delivery(outputs, explain, mixing, options)
 
 
 def deliver(
-    session: Session, lines: Sequence[Line], delivery: Delivery, log: Logger
+    session: Session,
+    lines: Sequence[Line],
+    delivery: Delivery,
+    log: Logger,
+    *,
+    title: str = "",
 ) -> None:
-    """Print the list, or write it to each of the outputs."""
+    """Print the list, or write it to each of the outputs.
+
+    Parameters
+    ----------
+    session, log
+        The verb's own.
+    lines
+        The list.
+    delivery
+        How the user wants it.
+    title
+        The title of mixes; otherwise they are named after their first and last track.
+    """
     if not delivery.outputs or delivery.explain:
         for line in lines:
             print_(_explained(line) if delivery.explain else format(line.item))
@@ -122,7 +138,12 @@ def deliver(
                 path = normpath(output)
             write_playlist(session, lines, path, command_line(delivery.options))
         else:
-            render(session, lines, path, crossfade_s=delivery.crossfade_s, log=log)
+            items = [line.item for line in lines]
+            mixed = render(items, path, delivery.mixing, title=title, log=log)
+            if delivery.mixing.m3u8:
+                beside = os.path.splitext(path)[0] + b".m3u8"
+                kept = [lines[number] for number in mixed]
+                write_playlist(session, kept, beside, command_line(delivery.options))
 
 
 def _explained(line: Line) -> str:
@@ -174,55 +195,4 @@ def _entry(line: Line) -> Entry | Named:
         title=title_of(line.item),
         length_s=line.item.length or 0.0,
         notes=line.source.other_notes if line.source else (),
-    )
-
-
-def title_of(item: Item) -> str:
-    """Return artist and title, or the name of the file where neither is known."""
-    parts = [part for part in (item.artist, item.title) if part]
-    if parts:
-        return " - ".join(parts)
-    return os.path.splitext(os.path.basename(displayable_path(item.path)))[0]
-
-
-def render(
-    session: Session,
-    lines: Sequence[Line],
-    path: bytes,
-    *,
-    crossfade_s: float,
-    log: Logger,
-) -> None:
-    """Render a mix and say how long it became and what could not be played."""
-    from beetsplug.deejai.output.mixing.render import MixTrack, render_mix
-
-    tracks = [
-        MixTrack(
-            path=os.fsdecode(normpath(line.item.path)),
-            title=line.item.title,
-            artist=line.item.artist,
-            length_s=line.item.length or 0.0,
-        )
-        for line in lines
-    ]
-    with ProgressLine(0, "s of music") as progress:
-        result = render_mix(
-            tracks,
-            os.fsdecode(path),
-            crossfade_s=crossfade_s,
-            progress=progress.update,
-        )
-    for failed, reason in result.failed:
-        log.warning("left out of the mix: {}: {}", shown_path(failed), reason)
-    n_mixed = len(tracks) - len(result.failed)
-    duration = format_duration(result.duration_s)
-    print_(f"{n_mixed} tracks, {duration} in {displayable_path(path)}")
-
-
-def add_mix_options(parser: CommonOptionsParser) -> None:
-    """Add the options that concern the rendering of a mix."""
-    parser.add_option(
-        "--crossfade",
-        metavar="TIME",
-        help="overlap of two tracks in a mix (default: as configured, 6s)",
     )

@@ -8,7 +8,6 @@ from beets.exceptions import UserError
 
 from beetsplug.deejai.commands.deliver import (
     Line,
-    add_mix_options,
     deliver,
     lines_of,
     read_delivery,
@@ -24,6 +23,8 @@ from beetsplug.deejai.commands.listing import (
     read_overlap,
     tell_seed,
 )
+from beetsplug.deejai.commands.mixing import add_mix_options
+from beetsplug.deejai.commands.names import name_of
 from beetsplug.deejai.commands.seeds import find_waypoint
 from beetsplug.deejai.recommend.journey import journey
 from beetsplug.deejai.vectors import unit
@@ -80,7 +81,13 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         _lines(session, candidates.index, waypoints, result.legs),
         delivery,
         log,
+        title=_title(waypoints, sum(map(len, result.legs))),
     )
+
+
+def _title(waypoints: Sequence[Named], n_steps: int) -> str:
+    names = " -> ".join(name_of(waypoint.item) for waypoint in waypoints)
+    return f"{names} in {n_steps} step{'s' * (n_steps != 1)}"
 
 
 def _lines(

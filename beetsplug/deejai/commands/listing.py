@@ -144,7 +144,7 @@ def read_overlap(delivery: Delivery) -> float:
     """
     if all(map(is_playlist, delivery.outputs)):
         return 0.0
-    return delivery.crossfade_s
+    return delivery.mixing.options.crossfade_s
 
 
 def read_drunk(session: Session, options: Any) -> float:

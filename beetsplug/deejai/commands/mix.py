@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from beets.exceptions import UserError
 
 from beetsplug.deejai.commands.deliver import (
-    MIX_SUFFIXES,
     Line,
-    add_mix_options,
     deliver,
     read_delivery,
 )
+from beetsplug.deejai.commands.mixing import add_mix_options
 from beetsplug.deejai.commands.seeds import file_lines, is_file, no_match
+from beetsplug.deejai.output.mixing.encode import FORMATS
 from beetsplug.deejai.storage.library import query_items
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def add_options(parser: CommonOptionsParser) -> None:
         dest="outputs",
         action="append",
         metavar="FILE",
-        help=f"the mix: {', '.join(MIX_SUFFIXES)}; may be given several times",
+        help=f"the mix: {', '.join(FORMATS)}; may be given several times",
     )
     add_mix_options(parser)
 

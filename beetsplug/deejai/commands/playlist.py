@@ -9,7 +9,6 @@ import numpy as np
 from beets.exceptions import UserError
 
 from beetsplug.deejai.commands.deliver import (
-    add_mix_options,
     deliver,
     lines_of,
     read_delivery,
@@ -25,6 +24,7 @@ from beetsplug.deejai.commands.listing import (
     read_overlap,
     tell_seed,
 )
+from beetsplug.deejai.commands.mixing import add_mix_options
 from beetsplug.deejai.commands.taste import (
     add_taste_options,
     check_taste_options,

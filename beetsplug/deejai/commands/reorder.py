@@ -10,7 +10,6 @@ from beets.ui import print_
 from beetsplug.deejai.commands.deliver import (
     PLAYLIST_SUFFIXES,
     Line,
-    add_mix_options,
     deliver,
     is_playlist,
     read_delivery,
@@ -24,6 +23,7 @@ from beetsplug.deejai.commands.listing import (
     make_rng,
     tell_seed,
 )
+from beetsplug.deejai.commands.mixing import add_mix_options
 from beetsplug.deejai.commands.seeds import find_seeds, is_file
 from beetsplug.deejai.recommend.index import UNKNOWN, hop_similarities
 from beetsplug.deejai.recommend.reorder import hop_distances, hops_along, reorder

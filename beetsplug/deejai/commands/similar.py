@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from beetsplug.deejai.commands.albums import check_album_options, list_albums
 from beetsplug.deejai.commands.deliver import (
-    add_mix_options,
     deliver,
     lines_of,
     read_delivery,
@@ -18,6 +17,7 @@ from beetsplug.deejai.commands.listing import (
     read_amount,
     read_overlap,
 )
+from beetsplug.deejai.commands.mixing import add_mix_options
 from beetsplug.deejai.commands.weights import (
     add_weight_options,
     check_not_all,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from beets.exceptions import UserError
 
-from beetsplug.deejai.commands.deliver import title_of
+from beetsplug.deejai.commands.names import title_of
 from beetsplug.deejai.commands.seeds import is_file
 from beetsplug.deejai.recommend.index import UNKNOWN
 from beetsplug.deejai.recommend.taste import draw_seeds, taste_weights

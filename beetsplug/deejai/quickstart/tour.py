@@ -73,13 +73,13 @@ def write_pieces(folder: Path) -> None:
         path = folder / style / f"{title}.flac"
         path.parent.mkdir(parents=True, exist_ok=True)
         name, target = str(path), format_of(str(path))
-        pcm = np.repeat(np.rint(wave * 32_767).astype(np.int16)[:, None], 2, axis=1)
+        stereo = np.repeat(wave[:, None], 2, axis=1)
         with (
             atomic_writer(name) as file,
-            open_encoder(file, target, title=title, destination=name) as encode,
+            open_encoder(file, target, destination=name) as encode,
         ):
-            for start in range(0, len(pcm), RATE):
-                encode(pcm[start : start + RATE])
+            for start in range(0, len(stereo), RATE):
+                encode(stereo[start : start + RATE])
         tags = MediaFile(name)
         tags.title = title
         tags.artist = tags.albumartist = tags.album = style

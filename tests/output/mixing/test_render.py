@@ -7,21 +7,22 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import mutagen
 import numpy as np
+import pyloudnorm
 import pytest
 import soundfile
-from sounds import RATE, noise, tone, write_sound
+from av.filter import Graph
+from sounds import RATE, clicks, noise, tone, write_sound
 
 from beetsplug.deejai.errors import FatalError
-from beetsplug.deejai.output.mixing.render import (
-    FORMATS,
-    MixResult,
-    MixTrack,
-    render_mix,
-)
+from beetsplug.deejai.output.mixing.encode import FORMATS
+from beetsplug.deejai.output.mixing.model import MixOptions, MixTrack
+from beetsplug.deejai.output.mixing.render import render_mix
 
 ROOT = Path(__file__).parents[3]
 
@@ -58,8 +59,10 @@ def test_a_lossless_mix_is_as_long_as_its_tracks_without_their_overlaps(
     tracks: list[MixTrack], tmp_path: Path, suffix: str
 ) -> None:
     destination = tmp_path / f"mix{suffix}"
-    result = render_mix(tracks, str(destination), crossfade_s=0.5)
-    assert result == MixResult(11.0, (0.0, 3.5, 6.0), ())
+    result = render_mix(tracks, str(destination), MixOptions(crossfade_s=0.5))
+    assert result.duration_s == 11.0
+    assert [each.start_s for each in result.placed] == [0.0, 3.5, 6.0]
+    assert [each.end_s for each in result.placed] == [4.0, 6.5, 11.0]
     info = soundfile.info(destination)
     assert info.frames == 11 * RATE
     assert (info.samplerate, info.channels, info.subtype) == (RATE, 2, "PCM_16")
@@ -70,7 +73,7 @@ def test_every_format_opens_elsewhere_with_the_right_duration_and_sound(
     tracks: list[MixTrack], tmp_path: Path, suffix: str
 ) -> None:
     destination = tmp_path / f"mix{suffix.upper()}"
-    result = render_mix(tracks, str(destination), crossfade_s=0.5)
+    result = render_mix(tracks, str(destination), MixOptions(crossfade_s=0.5))
     assert result.duration_s == pytest.approx(11.0)
     opened = mutagen.File(destination)
     assert opened is not None
@@ -80,7 +83,7 @@ def test_every_format_opens_elsewhere_with_the_right_duration_and_sound(
     if suffix != ".m4a":
         wave, rate = soundfile.read(destination)
         assert len(wave) / rate == pytest.approx(11.0, abs=0.06)
-        assert level_db(wave[rate:-rate]) == pytest.approx(level_db(noise()), abs=0.5)
+        assert integrated(destination) == pytest.approx(-14, abs=0.7)
 
 
 @pytest.mark.parametrize(
@@ -114,10 +117,10 @@ def test_the_level_stays_the_same_across_a_join(
     tracks: list[MixTrack], tmp_path: Path
 ) -> None:
     destination = tmp_path / "mix.wav"
-    result = render_mix(tracks, str(destination), crossfade_s=1)
+    result = render_mix(tracks, str(destination), MixOptions(crossfade_s=1))
     wave, _ = soundfile.read(destination)
-    usual = level_db(noise())
-    for start in result.starts_s[1:]:
+    usual = level_db(wave[:RATE])
+    for start in [each.start_s for each in result.placed[1:]]:
         join = wave[int(start * RATE) : int((start + 1) * RATE)]
         levels = [level_db(part) for part in np.array_split(join, 4)]
         assert levels == pytest.approx([usual] * 4, abs=0.5)
@@ -127,7 +130,7 @@ def test_without_a_crossfade_the_samples_are_those_of_the_tracks(
     tracks: list[MixTrack], tmp_path: Path
 ) -> None:
     destination = tmp_path / "mix.flac"
-    render_mix(tracks, str(destination), crossfade_s=0)
+    render_mix(tracks, str(destination), MixOptions(crossfade_s=0, loudness=None))
     mix, _ = soundfile.read(destination, dtype="int16")
     parts = [soundfile.read(track.path, dtype="int16")[0] for track in tracks]
     assert np.array_equal(mix, np.concatenate(parts))
@@ -143,56 +146,113 @@ def test_one_track_is_a_mix(tracks: list[MixTrack], tmp_path: Path) -> None:
 def test_tracks_of_a_tenth_of_a_second_are_joined(tmp_path: Path, suffix: str) -> None:
     short = write_stereo(tmp_path / "short.wav", tone(seconds=0.1))
     destination = tmp_path / f"mix{suffix}"
-    result = render_mix([short] * 3, str(destination), crossfade_s=6)
-    # A third of a tenth, in whole hundredths: 30 ms.
-    assert result.duration_s == pytest.approx(0.24)
+    result = render_mix([short] * 3, str(destination), MixOptions(crossfade_s=6))
+    # Each overlaps by a third of a tenth.
+    assert result.duration_s == pytest.approx(0.7 / 3, abs=1e-3)
     assert mutagen.File(destination).info.length == pytest.approx(0.24, abs=0.08)
 
 
 @pytest.mark.parametrize(
     ("layout", "rate"), [("mono", 8000), ("stereo", 22_050), ("5.1", 96_000)]
 )
-def test_any_layout_and_rate_becomes_stereo_of_the_same_level(
+def test_any_layout_and_rate_becomes_stereo_of_the_same_loudness(
     tmp_path: Path, layout: str, rate: int
 ) -> None:
     source = write_sound(
         tmp_path / "source.flac", tone(rate=rate, seconds=3), rate=rate, layout=layout
     )
     destination = tmp_path / "mix.wav"
-    assert render_mix([track(source)], str(destination)).duration_s == pytest.approx(
-        3.0, abs=0.05
-    )
+    result = render_mix([track(source)], str(destination))
+    assert result.duration_s == pytest.approx(3.0, abs=0.05)
     wave, got_rate = soundfile.read(destination)
     assert (got_rate, wave.shape[1]) == (RATE, 2)
     assert np.array_equal(wave[:, 0], wave[:, 1])
     # FFmpeg alone would make mono files 3 dB quieter.
-    assert level_db(wave) == pytest.approx(level_db(tone()), abs=0.5)
+    assert integrated(destination) == pytest.approx(-14, abs=0.3)
 
 
-def test_silence_stays_silent(tmp_path: Path) -> None:
+def test_silence_is_left_out(tracks: list[MixTrack], tmp_path: Path) -> None:
     silence = write_stereo(tmp_path / "silence.wav", np.zeros(2 * RATE))
+    result = render_mix([tracks[0], silence], str(tmp_path / "mix.wav"))
+    assert result.left_out == ((silence.path, "only silence"),)
+    assert [each.number for each in result.placed] == [0]
+
+
+def quiet_and_loud(folder: Path) -> list[MixTrack]:
+    return [
+        write_stereo(folder / f"{level}.wav", level * noise(seconds=12, seed=number))
+        for number, level in enumerate((0.2, 1.0, 0.4))
+    ]
+
+
+def integrated(path: Path) -> float:
+    wave, rate = soundfile.read(path)
+    return float(pyloudnorm.Meter(rate).integrated_loudness(wave))
+
+
+@pytest.mark.parametrize("target", [-14.0, -20.0])
+def test_every_track_is_brought_to_the_loudness(tmp_path: Path, target: float) -> None:
+    destination = tmp_path / "mix.flac"
+    options = MixOptions(loudness=target)
+    result = render_mix(quiet_and_loud(tmp_path), str(destination), options)
+    assert integrated(destination) == pytest.approx(target, abs=0.5)
+    wave, rate = soundfile.read(destination)
+    meter = pyloudnorm.Meter(rate)
+    for each in result.placed:
+        inside = wave[round((each.start_s + 3) * rate) : round((each.end_s - 3) * rate)]
+        assert meter.integrated_loudness(inside) == pytest.approx(target, abs=0.7)
+
+
+def test_a_known_loudness_is_believed(tmp_path: Path) -> None:
+    quiet, *_ = quiet_and_loud(tmp_path)
+    destination = tmp_path / "mix.flac"
+    measured = integrated(Path(quiet.path))
+    known = replace(quiet, loudness=measured - 3)
+    render_mix([known], str(destination), MixOptions(loudness=-14))
+    assert integrated(destination) == pytest.approx(-11, abs=0.3)
+
+
+def test_levels_stay_as_they_are_when_loudness_is_off(tmp_path: Path) -> None:
+    track, *_ = quiet_and_loud(tmp_path)
     destination = tmp_path / "mix.wav"
-    render_mix([silence, silence], str(destination))
-    assert not np.any(soundfile.read(destination, dtype="int16")[0])
+    render_mix([track], str(destination), MixOptions(loudness=None))
+    mix, before = (
+        soundfile.read(p, dtype="int16")[0] for p in (destination, track.path)
+    )
+    assert np.array_equal(mix, before)
 
 
-@pytest.mark.parametrize("gain_db", [-6.0, 3.0])
-def test_a_gain_changes_the_level(tmp_path: Path, gain_db: float) -> None:
-    source = write_stereo(tmp_path / "source.wav", tone())
-    louder = MixTrack(source.path, "x", gain_db=gain_db)
-    destination = tmp_path / "mix.wav"
-    render_mix([louder], str(destination))
-    change = level_db(soundfile.read(destination)[0]) - level_db(tone())
-    assert change == pytest.approx(gain_db, abs=0.05)
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_no_true_peak_is_above_the_ceiling(tmp_path: Path, suffix: str) -> None:
+    # Between the samples of a tone at a quarter of the rate its peak is 3 dB higher.
+    phase = np.pi / 2 * np.arange(8 * RATE) + np.pi / 4
+    loud = [
+        write_stereo(tmp_path / "loud.wav", np.sin(phase)),
+        write_stereo(tmp_path / "clipped.wav", np.clip(5 * tone(seconds=8), -1, 1)),
+        write_stereo(tmp_path / "click.wav", clicks(seconds=8, per_second=1)),
+    ]
+    destination = tmp_path / f"mix{suffix}"
+    render_mix(loud, str(destination))
+    assert true_peak_db(destination) <= -1
 
 
-def test_a_gain_stops_where_the_track_would_clip(tmp_path: Path) -> None:
-    source = write_stereo(tmp_path / "source.wav", tone())
-    destination = tmp_path / "mix.wav"
-    render_mix([MixTrack(source.path, "x", gain_db=40.0)], str(destination))
-    wave, _ = soundfile.read(destination)
-    assert np.abs(wave).max() == pytest.approx(1.0, abs=0.001)
-    assert level_db(wave) - level_db(tone()) == pytest.approx(6.02, abs=0.05)
+def true_peak_db(path: Path) -> float:
+    """Measure a file by FFmpeg."""
+    graph = Graph()
+    nodes = [
+        graph.add("amovie", filename=str(path)),
+        graph.add("ebur128", metadata="1", peak="true", framelog="quiet"),
+        graph.add("abuffersink"),
+    ]
+    nodes[0].link_to(nodes[1])
+    nodes[1].link_to(nodes[2])
+    graph.configure()
+    peaks = []
+    with suppress(EOFError):
+        while True:
+            # The last frame, when it is short, tells nothing.
+            peaks.append(float(graph.pull().metadata.get("lavfi.r128.true_peak", 0)))
+    return float(20 * np.log10(max(peaks)))
 
 
 def test_what_cannot_be_decoded_is_left_out_and_its_neighbours_join(
@@ -206,23 +266,42 @@ def test_what_cannot_be_decoded_is_left_out_and_its_neighbours_join(
     result = render_mix(
         [bad[0], tracks[0], bad[1], tracks[1], bad[2]],
         str(destination),
-        crossfade_s=0.5,
+        MixOptions(crossfade_s=0.5),
     )
-    assert (result.duration_s, result.starts_s) == (6.5, (0.0, 3.5))
-    assert [path for path, _ in result.failed] == [each.path for each in bad]
-    assert all(reason and "\n" not in reason for _, reason in result.failed)
+    assert result.duration_s == 6.5
+    assert [(each.number, each.start_s) for each in result.placed] == [(1, 0), (3, 3.5)]
+    assert [path for path, _ in result.left_out] == [each.path for each in bad]
+    assert all(reason and "\n" not in reason for _, reason in result.left_out)
     assert soundfile.info(destination).frames == 6.5 * RATE
 
 
-def test_half_a_file_is_kept_as_far_as_it_goes(
+def test_half_a_file_is_told_faded_and_left(
     tracks: list[MixTrack], tmp_path: Path
 ) -> None:
-    whole = write_sound(tmp_path / "whole.mp3", tone(seconds=10)).read_bytes()
-    half = tmp_path / "half.mp3"
+    whole = write_sound(tmp_path / "whole.flac", noise(seconds=30)).read_bytes()
+    half = tmp_path / "half.flac"
     half.write_bytes(whole[: len(whole) // 2])
-    result = render_mix([tracks[0], track(half)], str(tmp_path / "mix.wav"))
-    assert result.failed == ()
-    assert result.duration_s == pytest.approx(9.0 - 4.0 / 3, abs=0.1)
+    destination = tmp_path / "mix.wav"
+    result = render_mix([track(half), tracks[0]], str(destination))
+    ((path, reason),) = result.cut_short
+    assert path == str(half)
+    assert "0:15" in reason
+    assert result.left_out == ()
+    assert result.placed[0].end_s == pytest.approx(15, abs=0.3)
+    overlap_s = result.placed[0].end_s - result.placed[1].start_s
+    assert overlap_s == pytest.approx(4 / 3, abs=0.02)
+
+
+def test_half_a_file_at_the_end_is_faded_out(tmp_path: Path) -> None:
+    whole = write_sound(tmp_path / "whole.flac", noise(seconds=30)).read_bytes()
+    half = tmp_path / "half.flac"
+    half.write_bytes(whole[: len(whole) // 2])
+    destination = tmp_path / "mix.wav"
+    render_mix([track(half)], str(destination))
+    wave, _ = soundfile.read(destination)
+    levels = [level_db(part) for part in np.array_split(wave[-2 * RATE :], 4)]
+    assert levels == sorted(levels, reverse=True)
+    assert levels[-1] < levels[0] - 10
 
 
 def test_names_that_are_not_text_are_read_and_written(
@@ -245,7 +324,7 @@ def test_progress_comes_to_its_end(tracks: list[MixTrack], tmp_path: Path) -> No
     render_mix(
         known,
         str(tmp_path / "mix.wav"),
-        crossfade_s=0.5,
+        MixOptions(crossfade_s=0.5),
         progress=lambda done_s, total_s: calls.append((done_s, total_s)),
     )
     assert calls[0][1] == 11.0
@@ -280,7 +359,8 @@ def test_ctrl_c_is_heard_while_the_encoder_works(tmp_path: Path, suffix: str) ->
     destination = tmp_path / f"mix{suffix}"
     code = (
         "import sys\n"
-        "from beetsplug.deejai.output.mixing.render import MixTrack, render_mix\n"
+        "from beetsplug.deejai.output.mixing.model import MixTrack\n"
+        "from beetsplug.deejai.output.mixing.render import render_mix\n"
         "tracks = [MixTrack(sys.argv[1], 'x')] * 100\n"
         "render_mix(tracks, sys.argv[2], progress=lambda *a: print(*a, flush=True))\n"
     )
@@ -336,7 +416,9 @@ def test_a_crossfade_out_of_range_is_an_error(
     tracks: list[MixTrack], tmp_path: Path, crossfade_s: float
 ) -> None:
     with pytest.raises(FatalError, match="0 to 60 seconds"):
-        render_mix(tracks, str(tmp_path / "mix.mp3"), crossfade_s=crossfade_s)
+        render_mix(
+            tracks, str(tmp_path / "mix.mp3"), MixOptions(crossfade_s=crossfade_s)
+        )
 
 
 def test_when_nothing_decodes_there_is_an_error_and_no_file(tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """Render tracks into one continuous file, in bounded memory.
 
-One thread decodes and crossfades while the caller's encodes: FFmpeg works outside
-Python's lock in both, so that two cores are busy.
+Three threads work at once: one surveys the tracks to come, one decodes and joins, and
+the caller's encodes. FFmpeg and numpy work outside Python's lock in all of them, so
+that two cores are busy.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from contextlib import contextmanager
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,91 +17,59 @@ from beets.util import displayable_path
 
 from beetsplug.deejai.errors import FatalError, TrackError
 from beetsplug.deejai.output.atomic import atomic_writer
-from beetsplug.deejai.output.mixing.crossfade import Crossfader, audio_segment
-from beetsplug.deejai.output.mixing.encode import FORMATS, format_of, open_encoder
+from beetsplug.deejai.output.mixing.crossfade import audio_segment
+from beetsplug.deejai.output.mixing.describe import describe
+from beetsplug.deejai.output.mixing.encode import format_of, open_encoder
+from beetsplug.deejai.output.mixing.joins import cut
+from beetsplug.deejai.output.mixing.limiter import Limiter
+from beetsplug.deejai.output.mixing.loudness import gain_db
+from beetsplug.deejai.output.mixing.model import (
+    MixOptions,
+    MixResult,
+    MixTrack,
+    Placed,
+)
 from beetsplug.deejai.output.mixing.read_ahead import read_ahead
+from beetsplug.deejai.output.mixing.stream import PREVIEW_S, Part, Stream
+from beetsplug.deejai.output.mixing.survey import survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
-    Pcm = npt.NDArray[np.int16]
+    from beetsplug.deejai.output.mixing.encode import Format
 
-__all__ = ["FORMATS", "MAX_CROSSFADE_S", "MixResult", "MixTrack", "render_mix"]
+    Array = npt.NDArray[np.float32]
 
-MAX_CROSSFADE_S = 60.0
-"""Longest crossfade: the overlap is held in memory."""
-
-_FULL_SCALE = 32_767
 _MAX_WAITING_BLOCKS = 16
-
-
-@dataclass(frozen=True)
-class MixTrack:
-    """One track to be mixed.
-
-    Attributes
-    ----------
-    path
-        The audio file, as :func:`os.fsdecode` spells it.
-    title, artist
-        For the mix's title tag.
-    gain_db
-        Gain in dB. What is above 0 is limited so that the track's loudest sample just
-        reaches full scale.
-    length_s
-        Duration in seconds for the estimate of the progress; 0 when it is not known.
-    """
-
-    path: str
-    title: str
-    artist: str = ""
-    gain_db: float = 0.0
-    length_s: float = 0.0
-
-
-@dataclass(frozen=True)
-class MixResult:
-    """What was rendered.
-
-    Attributes
-    ----------
-    duration_s
-        Duration of the mix in seconds.
-    starts_s
-        Where each track that is in the mix starts, in seconds.
-    failed
-        Path and reason of each track that could not be decoded and is left out.
-    """
-
-    duration_s: float
-    starts_s: tuple[float, ...]
-    failed: tuple[tuple[str, str], ...]
+_MAX_WAITING_SURVEYS = 2
 
 
 def render_mix(
     tracks: Sequence[MixTrack],
     destination: str,
+    options: MixOptions | None = None,
     *,
-    crossfade_s: float = 6.0,
+    title: str = "",
     progress: Callable[[float, float], None] | None = None,
 ) -> MixResult:
     """Render tracks, in order, into one file.
 
-    A track that cannot be decoded is left out, one that is damaged half way is kept as
-    far as it goes. The file appears when it is complete; when anything interrupts,
-    Ctrl-C included, nothing is left behind.
+    A track that cannot be decoded, or holds only silence, is left out; one that is
+    damaged half way is faded out there. The file appears when it is complete; when
+    anything interrupts, Ctrl-C included, nothing is left behind.
 
     Parameters
     ----------
     tracks
-        At least one that can be decoded.
+        At least one that can be decoded; two for a preview.
     destination
-        The file; its suffix, one of :data:`FORMATS`, tells the format.
-    crossfade_s
-        Overlap of two tracks in seconds, 0 to 60. A short track overlaps by at most a
-        third of its length; 0 joins the tracks without a gap.
+        The file; its suffix, one of :data:`.encode.FORMATS`, tells the format.
+    options
+        How they are mixed.
+    title
+        The title tag; otherwise it names the first and the last track.
     progress
         Called in this thread with the seconds rendered and an estimate of all seconds.
 
@@ -112,81 +82,165 @@ def render_mix(
     FatalError
         No track can be decoded, or the file cannot be written as asked.
     """
-    target = format_of(destination)
-    if not 0 <= crossfade_s <= MAX_CROSSFADE_S:
-        raise FatalError(f"a crossfade takes 0 to {MAX_CROSSFADE_S:.0f} seconds")
+    options = options or MixOptions()
+    target = format_of(
+        destination,
+        bitrate_kbps=options.bitrate_kbps,
+        quality=options.quality,
+        sample_rate=options.sample_rate,
+    )
     _check_overwrites_none(tracks, destination)
-    rate = target.sample_rate
-    title = _title(tracks, sample_rate=rate)
-    estimate_s = _estimate_s(tracks, crossfade_s)
     # The import is not safe in a thread: it changes Python's warning filters.
     audio_segment()
-    crossfader = Crossfader(crossfade_s=crossfade_s, sample_rate=rate)
-    failed: list[tuple[str, str]] = []
-    pcm = _join(tracks, crossfader, failed, sample_rate=rate)
-    n_done = 0
+    rendering = _Rendering(tracks, options, target)
     with (
         atomic_writer(destination) as file,
-        open_encoder(file, target, title=title, destination=destination) as encode,
-        read_ahead(pcm, max_blocks=_MAX_WAITING_BLOCKS) as blocks,
+        open_encoder(
+            file,
+            target,
+            destination=destination,
+            tags=lambda: describe(rendering.result(title), rendering.levels),
+        ) as encode,
+        rendering.blocks() as blocks,
     ):
         for block in blocks:
+            if not len(block):
+                continue
             encode(block)
-            n_done += len(block)
+            rendering.heard(block)
             if progress:
-                progress(n_done / rate, max(estimate_s, n_done / rate))
-        if progress:
-            progress(n_done / rate, n_done / rate)
-    return MixResult(
-        duration_s=n_done / rate,
-        starts_s=tuple(start / rate for start in crossfader.starts),
-        failed=tuple(failed),
-    )
+                progress(*rendering.progress())
+    result = rendering.result(title)
+    if progress:
+        progress(result.duration_s, result.duration_s)
+    return result
 
 
-def _join(
-    tracks: Iterable[MixTrack],
-    crossfader: Crossfader,
-    failed: list[tuple[str, str]],
-    *,
-    sample_rate: int,
-) -> Iterator[Pcm]:
-    for track in tracks:
-        try:
-            yield from crossfader.add(_levelled(track, sample_rate=sample_rate))
-        except TrackError as error:
-            failed.append((track.path, str(error)))
-    yield from crossfader.finish()
+class _Rendering:
+    """One mix in the making."""
 
-
-def _decode(path: str, *, sample_rate: int) -> Iterator[Pcm]:
-    """Decode a file to stereo; both channels of a mono file are the same."""
-    # PyAV takes a while to import, and the formats above are asked for without it.
-    from beetsplug.deejai.audio.decode import stream_audio
-
-    for block in stream_audio(
-        path, sample_rate=sample_rate, layout="stereo", sample_format="s16"
-    ):
-        yield np.repeat(block, 2, axis=1) if block.shape[1] == 1 else block
-
-
-def _levelled(track: MixTrack, *, sample_rate: int) -> Iterator[Pcm]:
-    """Decode a track and apply its gain."""
-    gain = 10 ** (track.gain_db / 20)
-    if gain > 1:
-        peak = max(
-            _peak(block) for block in _decode(track.path, sample_rate=sample_rate)
+    def __init__(
+        self, tracks: Sequence[MixTrack], options: MixOptions, target: Format
+    ) -> None:
+        self._tracks = tracks
+        self._options = options
+        self._rate = target.sample_rate
+        self._ceiling_db = 0.0 if options.loudness is None else target.ceiling_db
+        self._mixed: list[int] = []
+        self._left_out: list[tuple[str, str]] = []
+        self._cut_short: list[tuple[str, str]] = []
+        self.levels: list[float] = []
+        self._n_samples = 0
+        self._estimate_s = _estimate_s(tracks, options)
+        self._stopped = Event()
+        self._stream = Stream(
+            crossfade_s=options.crossfade_s, preview=options.preview, check=self._check
         )
-        gain = min(gain, _FULL_SCALE / max(1, peak))
-    for block in _decode(track.path, sample_rate=sample_rate):
-        if gain == 1:
-            yield block
-        else:
-            yield np.rint(block * np.float32(gain)).astype(np.int16)
+
+    @contextmanager
+    def blocks(self) -> Iterator[Iterator[Array]]:
+        """Compute the mix in other threads, which end when the context is left."""
+        with (
+            read_ahead(self._parts(), max_blocks=_MAX_WAITING_SURVEYS) as parts,
+            read_ahead(self._limited(parts), max_blocks=_MAX_WAITING_BLOCKS) as blocks,
+        ):
+            try:
+                yield blocks
+            finally:
+                self._stopped.set()
+
+    def heard(self, block: Array) -> None:
+        """Note a block that was encoded."""
+        self._n_samples += len(block)
+        self.levels.append(float(np.sqrt(np.mean(np.square(block)))))
+
+    def progress(self) -> tuple[float, float]:
+        """Return the seconds that are rendered, and how many there will be."""
+        done_s = self._n_samples / self._rate
+        return done_s, max(self._estimate_s, done_s)
+
+    def result(self, title: str) -> MixResult:
+        """Tell what was rendered."""
+        placed = [
+            Placed(
+                number,
+                self._tracks[number],
+                played.start / self._rate,
+                played.end / self._rate,
+            )
+            for number, played in zip(self._mixed, self._stream.played, strict=True)
+        ]
+        ends = dict.fromkeys([placed[0].track.name, placed[-1].track.name])
+        return MixResult(
+            title or " -> ".join(ends),
+            self._n_samples / self._rate,
+            tuple(placed),
+            tuple(start / self._rate for start in self._stream.passages),
+            tuple(self._left_out),
+            tuple(self._cut_short),
+        )
+
+    def _parts(self) -> Iterator[Part]:
+        """Survey one track after the other."""
+        reason = "there are none"
+        for number, track in enumerate(self._tracks):
+            try:
+                part = self._part(track)
+            except TrackError as error:
+                reason = f"{displayable_path(track.path)}: {error}"
+                self._left_out.append((track.path, str(error)))
+                continue
+            if part.cut.survey.problem:
+                self._cut_short.append((track.path, part.cut.survey.problem))
+            self._mixed.append(number)
+            yield part
+        if not self._mixed:
+            raise FatalError(f"no track can be mixed ({reason})")
+        if self._options.preview and len(self._mixed) < 2:
+            raise FatalError("a preview needs two tracks that can be decoded")
+
+    def _part(self, track: MixTrack) -> Part:
+        target = self._options.loudness
+        surveyed = survey(
+            track.path,
+            sample_rate=self._rate,
+            measure_loudness=target is not None and track.loudness is None,
+            check=self._check,
+        )
+        gain = 0.0
+        if target is not None:
+            loudness = surveyed.loudness if track.loudness is None else track.loudness
+            gain = gain_db(
+                loudness,
+                target=target,
+                peak=surveyed.peak,
+                ceiling_db=self._ceiling_db,
+            )
+        return Part(
+            track.path,
+            cut(surveyed, trim=self._options.trim),
+            10 ** (gain / 20),
+            track.bpm,
+        )
+
+    def _limited(self, parts: Iterable[Part]) -> Iterator[Array]:
+        blocks = self._stream.play(parts)
+        if self._options.loudness is None and self._options.crossfade_s == 0:
+            # Nothing is louder than it was: every sample stays what it is.
+            yield from blocks
+            return
+        limiter = Limiter(ceiling_db=self._ceiling_db, sample_rate=self._rate)
+        for block in blocks:
+            yield limiter.process(block)
+        yield limiter.finish()
+
+    def _check(self) -> None:
+        if self._stopped.is_set():
+            raise _StoppedError
 
 
-def _peak(block: Pcm) -> int:
-    return max(int(block.max()), -int(block.min()))
+class _StoppedError(Exception):
+    """Nobody waits for the mix any more."""
 
 
 def _check_overwrites_none(tracks: Iterable[MixTrack], destination: str) -> None:
@@ -200,32 +254,8 @@ def _check_overwrites_none(tracks: Iterable[MixTrack], destination: str) -> None
             )
 
 
-def _title(tracks: Sequence[MixTrack], *, sample_rate: int) -> str:
-    """Name a mix after the first and the last track that will be in it."""
-    names = [
-        _name(_first_decodable(ordered, sample_rate=sample_rate))
-        for ordered in (tracks, tracks[::-1])
-    ]
-    return " -> ".join(dict.fromkeys(names))
-
-
-def _name(track: MixTrack) -> str:
-    stem = os.path.splitext(os.path.basename(track.path))[0]
-    return " - ".join(filter(None, [track.artist, track.title or stem]))
-
-
-def _first_decodable(tracks: Sequence[MixTrack], *, sample_rate: int) -> MixTrack:
-    reason = "there are none"
-    for track in tracks:
-        try:
-            next(_decode(track.path, sample_rate=sample_rate))
-        except TrackError as error:
-            reason = f"{displayable_path(track.path)}: {error}"
-        else:
-            return track
-    raise FatalError(f"no track can be mixed ({reason})")
-
-
-def _estimate_s(tracks: Sequence[MixTrack], crossfade_s: float) -> float:
-    total = sum(max(0.0, track.length_s) for track in tracks)
-    return max(0.0, total - crossfade_s * (len(tracks) - 1))
+def _estimate_s(tracks: Sequence[MixTrack], options: MixOptions) -> float:
+    lengths_s = [max(0.0, track.length_s) for track in tracks]
+    if options.preview:
+        return sum(min(2 * PREVIEW_S, length_s) for length_s in lengths_s)
+    return max(0.0, sum(lengths_s) - options.crossfade_s * (len(tracks) - 1))

@@ -1,0 +1,23 @@
+"""What a track is called where the user has to recognise it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from beets.util import displayable_path
+
+if TYPE_CHECKING:
+    from beets.library import Item
+
+
+def name_of(item: Item) -> str:
+    """Return the title, or the name of the file where it is not known."""
+    stem, _ = os.path.splitext(os.path.basename(displayable_path(item.path)))
+    return item.title or stem
+
+
+def title_of(item: Item) -> str:
+    """Return artist and title, or the name of the file where neither is known."""
+    parts = [part for part in (item.artist, item.title) if part]
+    return " - ".join(parts) or name_of(item)

@@ -1,0 +1,61 @@
+"""Describe a mix in its file's tags."""
+
+from __future__ import annotations
+
+import datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from beetsplug.deejai.output.mixing.cover import art_of, draw_cover
+from beetsplug.deejai.output.mixing.tags import Chapter, MixTags
+
+from beetsplug.deejai.durations import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from beetsplug.deejai.output.mixing.model import MixResult
+
+
+def describe(result: MixResult, levels: Sequence[float]) -> MixTags:
+    """Make the tags of a mix: names, tracklist, chapters and cover.
+
+    Parameters
+    ----------
+    result
+        What was rendered.
+    levels
+        RMS level of the mix over its time, for the cover that is drawn if the first
+        track has none.
+    """
+    chapters = chapters_of(result)
+    artists = list(dict.fromkeys(placed.track.artist for placed in result.placed))
+    first = result.placed[0].track
+    cover = art_of(first.path, art_path=first.art_path) or draw_cover(
+        title=result.title,
+        levels=np.array(levels),
+        starts=[chapter.start_s / result.duration_s for chapter in chapters],
+    )
+    return MixTags(
+        title=result.title,
+        artist=artists[0] if len(artists) == 1 else "Various Artists",
+        date=datetime.date.today().isoformat(),
+        comment="\n".join(
+            f"{format_duration(chapter.start_s)} {chapter.title}"
+            for chapter in chapters
+        ),
+        chapters=chapters,
+        cover=cover,
+    )
+
+
+def chapters_of(result: MixResult) -> tuple[Chapter, ...]:
+    """Return a chapter for each track, in a preview for each join."""
+    names = [placed.track.name for placed in result.placed]
+    starts_s: Sequence[float] = [placed.start_s for placed in result.placed]
+    if result.passages_s:
+        names = [f"{one} -> {other}" for one, other in pairwise(names)]
+        starts_s = result.passages_s
+    ends_s = [*starts_s[1:], result.duration_s]
+    return tuple(map(Chapter, starts_s, ends_s, names))

@@ -1,0 +1,123 @@
+"""What a mix is made of, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from beetsplug.deejai.errors import FatalError
+
+MAX_CROSSFADE_S = 60.0
+"""Longest crossfade: the overlap is held in memory."""
+
+
+@dataclass(frozen=True)
+class MixTrack:
+    """One track to be mixed.
+
+    Attributes
+    ----------
+    path
+        The audio file, as :func:`os.fsdecode` spells it.
+    title, artist
+        For the mix's tags.
+    length_s
+        Duration in seconds for the estimate of the progress; 0 when it is not known.
+    loudness
+        Integrated loudness in LUFS where it is known; otherwise it is measured.
+    bpm
+        Tempo where it is known.
+    art_path
+        An image beside the file, if there is one.
+    """
+
+    path: str
+    title: str
+    artist: str = ""
+    length_s: float = 0.0
+    loudness: float | None = None
+    bpm: float | None = None
+    art_path: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Artist and title."""
+        return " - ".join(filter(None, [self.artist, self.title]))
+
+
+@dataclass(frozen=True)
+class MixOptions:
+    """How tracks are mixed.
+
+    Attributes
+    ----------
+    crossfade_s
+        Longest overlap of two tracks in seconds, 0 to 60; 0 joins them without a gap.
+    loudness
+        What every track is brought to, in LUFS; None leaves the levels as they are.
+    trim
+        Leave out silence at either end of a track.
+    preview
+        Render only 10 s before and after each join.
+    bitrate_kbps, quality, sample_rate
+        As :func:`.encode.format_of` takes them.
+    """
+
+    crossfade_s: float = 6.0
+    loudness: float | None = -14.0
+    trim: bool = True
+    preview: bool = False
+    bitrate_kbps: int | None = None
+    quality: float | None = None
+    sample_rate: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.crossfade_s <= MAX_CROSSFADE_S:
+            raise FatalError(f"a crossfade takes 0 to {MAX_CROSSFADE_S:.0f} seconds")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A track in the mix.
+
+    Attributes
+    ----------
+    number
+        Which of the given tracks it is, from 0.
+    track
+        As it was given.
+    start_s, end_s
+        Where it is heard, the overlaps with its neighbours included, in seconds.
+    """
+
+    number: int
+    track: MixTrack
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class MixResult:
+    """What was rendered.
+
+    Attributes
+    ----------
+    title
+        The mix's title tag.
+    duration_s
+        Duration of the mix in seconds.
+    placed
+        The tracks that are in it.
+    passages_s
+        In a preview: where the way to each next track begins, in seconds.
+    left_out
+        Path and reason of each track that is not.
+    cut_short
+        Path and reason of each track that ends where it is damaged.
+    """
+
+    title: str
+    duration_s: float
+    placed: tuple[Placed, ...]
+    passages_s: tuple[float, ...]
+    left_out: tuple[tuple[str, str], ...]
+    cut_short: tuple[tuple[str, str], ...]
