@@ -11,8 +11,9 @@ from beets.ui import print_
 from beets.util import displayable_path, normpath
 
 from beetsplug.deejai.commands.command_line import command_line
-from beetsplug.deejai.commands.mixing import Mixing, read_mixing, render
+from beetsplug.deejai.commands.mixing import Mixing, beside_mix, read_mixing, render
 from beetsplug.deejai.commands.names import title_of
+from beetsplug.deejai.output.atomic import replaceable
 from beetsplug.deejai.output.m3u import Entry, write_m3u
 from beetsplug.deejai.output.mixing.encode import FORMATS
 from beetsplug.deejai.storage.library import items_by_id
@@ -101,9 +102,35 @@ def read_delivery(session: Session, options: Any) -> Delivery:
             )
     mixes = [output for output in outputs if not is_playlist(output)]
     mixing = read_mixing(session.settings, options, mixes)
+    _check_writable(session, outputs, mixing, options)
     # The verb mix has nothing to explain.
     explain = bool(getattr(options, "explain", False))
     return Delivery(outputs, explain, mixing, options)
+
+
+def _check_writable(
+    session: Session, outputs: Sequence[str], mixing: Mixing, options: Any
+) -> None:
+    """Raise where a file cannot be written, or would take the place of another."""
+    read = {normpath(arg) for arg in options.deejai_args if is_playlist(arg)}
+    written: set[bytes] = set()
+    for output in outputs:
+        path = _destination(session, output, options)
+        beside = [] if is_playlist(output) else mixing.beside(path)
+        for each in (path, *beside):
+            replaceable(each)
+            if each in written:
+                raise UserError(
+                    f"{displayable_path(each)} would be written twice: "
+                    "give the outputs different names"
+                )
+            written.add(each)
+        # It lacks what could not be played.
+        if not read.isdisjoint(beside):
+            raise UserError(
+                f"--m3u8 would replace the playlist that {output} is made of: "
+                "give the mix another name"
+            )
 
 
 def deliver(
@@ -131,24 +158,28 @@ def deliver(
         for line in lines:
             print_(_explained(line) if delivery.explain else format(line.item))
     for output in delivery.outputs:
-        path = output_path(session.settings, output)
+        path = _destination(session, output, delivery.options)
         if is_playlist(output):
-            if output in delivery.options.deejai_args:
-                # The same name twice in one command means the same file.
-                path = normpath(output)
             write_playlist(session, lines, path, command_line(delivery.options))
         else:
             items = [line.item for line in lines]
             mixed = render(items, path, delivery.mixing, title=title, log=log)
             if delivery.mixing.m3u8:
-                beside = os.path.splitext(path)[0] + b".m3u8"
                 kept = [lines[number] for number in mixed]
+                beside = beside_mix(path, b".m3u8")
                 write_playlist(session, kept, beside, command_line(delivery.options))
 
 
 def _explained(line: Line) -> str:
     value = "" if line.similarity is None else f"{line.similarity:.3f}"
     return f"{value:>6}  {format(line.item)}"
+
+
+def _destination(session: Session, output: str, options: Any) -> bytes:
+    if is_playlist(output) and output in options.deejai_args:
+        # The same name twice in one command means the same file.
+        return normpath(output)
+    return output_path(session.settings, output)
 
 
 def output_path(settings: Settings, output: str) -> bytes:

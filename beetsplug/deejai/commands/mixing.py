@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from beetsplug.deejai.output.mixing.model import MixResult
     from beetsplug.deejai.settings import Settings
 
+_MAX_DIGITS = 9
+
 
 @dataclass(frozen=True)
 class Mixing:
@@ -46,6 +48,16 @@ class Mixing:
     options: MixOptions
     cue: bool
     m3u8: bool
+
+    def beside(self, path: bytes) -> list[bytes]:
+        """Return what is written beside a mix."""
+        suffixes = [(self.cue, b".cue"), (self.m3u8, b".m3u8")]
+        return [beside_mix(path, suffix) for wanted, suffix in suffixes if wanted]
+
+
+def beside_mix(path: bytes, suffix: bytes) -> bytes:
+    """Return the name of what lies beside a mix."""
+    return os.path.splitext(path)[0] + suffix
 
 
 def add_mix_options(parser: CommonOptionsParser) -> None:
@@ -150,6 +162,9 @@ def _whole(option: str, text: str | None) -> int | None:
         return None
     if not (text.isascii() and text.isdecimal()):
         raise UserError(f"{option}: {text!r} is not a whole number")
+    if len(text) > _MAX_DIGITS:
+        # Of thousands of digits Python makes neither a number nor a message.
+        raise UserError(f"{option}: the number is too large")
     return int(text)
 
 
@@ -190,7 +205,7 @@ def _track(item: Item) -> MixTrack:
     album = item.get_album()
     art = album.artpath if album else None
     return MixTrack(
-        path=os.fsdecode(normpath(item.path)),
+        path=os.fsdecode(item.path),
         title=name_of(item),
         artist=item.artist,
         length_s=item.length or 0.0,
@@ -202,7 +217,7 @@ def _track(item: Item) -> MixTrack:
 
 def _write_cue(result: MixResult, path: bytes) -> None:
     artists = {placed.track.artist for placed in result.placed}
-    cue = os.path.splitext(path)[0] + b".cue"
+    cue = beside_mix(path, b".cue")
     write_cue(
         cue,
         audio_name=os.path.basename(os.fsdecode(path)),
