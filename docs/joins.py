@@ -2,11 +2,8 @@
 
 Renders the tracks to a mix, and draws its waveform and its loudness (as FFmpeg's
 ``ebur128`` measures it) around every join. The picture in the documentation shows
-
-    colobot/music/Mars.ogg, fillets-ng/music/rybky10.ogg,
-    freedroidrpg/.../HellFortressOne.ogg, unknown-horizons/.../newfrontier.ogg
-
-of the Debian packages of these games.
+``hell.ogg`` of Hedgewars, ``music002.ogg`` of Colobot, ``fortress.ogg`` of SuperTux and
+``Offshore.ogg`` of OpenClonk, all packaged by Debian.
 """
 
 from __future__ import annotations
