@@ -12,7 +12,6 @@ from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.settings import (
     DEFAULTS,
     Settings,
-    parse_duration,
     parse_loudness,
 )
 
@@ -20,38 +19,6 @@ from beetsplug.deejai.settings import (
 def settings(**values: Any) -> Settings:
     root = confuse.RootView([confuse.ConfigSource.of({**DEFAULTS, **values})])
     return Settings.from_config(root)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("90m", 5400),
-        ("1h30m", 5400),
-        ("5400", 5400),
-        (5400, 5400),
-        ("1h", 3600),
-        ("1H 30M", 5400),
-        ("6s", 6),
-        ("0.5s", 0.5),
-        ("2:30", 150),
-        ("1:00:00", 3600),
-        (0, 0),
-    ],
-)
-def test_durations_are_read(text: str | float, seconds: float) -> None:
-    assert parse_duration(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "m", "ten", "1x", "-5", "1h30", "nan", "1:x"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="duration"):
-        parse_duration(text)
-
-
-@given(st.text(max_size=8))
-def test_any_text_is_a_duration_or_refused(text: str) -> None:
-    with contextlib.suppress(ValueError):
-        assert parse_duration(text) >= 0
 
 
 @pytest.mark.parametrize(

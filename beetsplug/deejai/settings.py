@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from beetsplug.deejai.durations import parse_duration
 from beetsplug.deejai.errors import FatalError
 
 if TYPE_CHECKING:
@@ -41,48 +42,6 @@ POOLINGS: tuple[Method, ...] = ("tfidf", "classic", "mean")
 
 QUIETEST_LUFS = -40.0
 LOUDEST_LUFS = -5.0
-
-_UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0}
-
-
-def parse_duration(text: str | float) -> float:
-    """Read a duration: ``90m``, ``1h30m``, ``6s``, ``2:30`` or plain seconds.
-
-    Returns
-    -------
-    float
-        Seconds, not negative.
-
-    Raises
-    ------
-    ValueError
-        The text is no duration.
-    """
-    stripped = str(text).strip().lower()
-    if ":" in stripped:
-        seconds = 0.0
-        for part in stripped.split(":"):
-            seconds = seconds * 60 + _number(part, text)
-        return seconds
-    if stripped and stripped[-1] not in _UNITS_S:
-        return _number(stripped, text)
-    seconds, digits = 0.0, ""
-    for character in stripped:
-        if character in _UNITS_S:
-            seconds += _number(digits, text) * _UNITS_S[character]
-            digits = ""
-        else:
-            digits += character
-    if digits or not stripped:
-        raise ValueError(f"{text!r} is no duration (try 90m, 1h30m, 6s or 5400)")
-    return seconds
-
-
-def _number(digits: str, whole: str | float) -> float:
-    digits = digits.strip()
-    if not digits.replace(".", "", 1).isdecimal() or not digits.isascii():
-        raise ValueError(f"{whole!r} is no duration (try 90m, 1h30m, 6s or 5400)")
-    return float(digits)
 
 
 def parse_loudness(text: str | float) -> float | None:

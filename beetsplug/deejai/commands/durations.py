@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from beets.exceptions import UserError
 
-from beetsplug.deejai.settings import parse_duration
+from beetsplug.deejai.durations import parse_duration
 
 
 def read_duration(option: str, text: str) -> float:
