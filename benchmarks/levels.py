@@ -5,7 +5,8 @@
 Renders tracks, taken evenly from the folder, to every format, and has the files
 measured by others than the plugin: the integrated loudness by pyloudnorm, the true peak
 and the short-term loudness (3 s) by FFmpeg's ``ebur128``. A join is steady if the
-loudness moves by less than 1 dB in the seconds before it, and in those after it.
+loudness moves by less than 1 dB in the seconds before it, and in those after it. Few
+pieces are at both ends; so half minutes that are, cut out of pieces, are mixed, too.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from common import find_music
 from beetsplug.deejai.output.mixing.encode import FORMATS
 from beetsplug.deejai.output.mixing.model import MixOptions, MixTrack
 from beetsplug.deejai.output.mixing.render import render_mix
+from beetsplug.deejai.output.mixing.survey import decode_stereo
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -68,6 +70,26 @@ def measure(path: str) -> tuple[Levels, float, float]:
     meter = pyloudnorm.Meter(frame.sample_rate)
     integrated = meter.integrated_loudness(samples)
     return np.array(short_term), float(integrated), float(20 * np.log10(peak))
+
+
+def steady_excerpts(paths: list[Path], folder: str) -> list[MixTrack]:
+    """Cut half a minute that is steady out of each piece that has one."""
+    excerpts: list[MixTrack] = []
+    for path in paths:
+        pieces = []
+        n_samples = 0
+        for block in decode_stereo(str(path), sample_rate=RATE):
+            pieces.append(block)
+            n_samples += len(block)
+            if n_samples > 90 * RATE:
+                break
+        wave = np.concatenate(pieces)[-30 * RATE :]
+        name = os.path.join(folder, f"{len(excerpts)}-{path.stem}.wav")
+        soundfile.write(name, wave, RATE, subtype="FLOAT")
+        short_term, _, _ = measure(name)
+        if np.ptp(short_term[round(10 * SHORT_TERM_S) :]) < STEADY_DB:
+            excerpts.append(MixTrack(name, path.stem))
+    return excerpts
 
 
 def joins(result: MixResult, short_term: Levels) -> list[tuple[bool, float]]:
@@ -128,6 +150,10 @@ def main() -> None:
             noise = np.random.default_rng(seed).normal(0, 0.1, (30 * RATE, 2))
             soundfile.write(os.path.join(folder, f"{seed}.wav"), noise, RATE)
         noises = [MixTrack(os.path.join(folder, f"{n}.wav"), str(n)) for n in range(4)]
+        mix = os.path.join(folder, "mix.flac")
+        excerpts = steady_excerpts(found[:: max(1, len(found) // 200)], folder)
+        name = f"{len(excerpts)} steady excerpts.flac"
+        report(name, mix, render_mix(excerpts, mix, how))
         for suffix in FORMATS:
             mix = os.path.join(folder, f"mix{suffix}")
             report(f"noise{suffix}", mix, render_mix(noises, mix, how))

@@ -87,3 +87,9 @@ def test_the_defaults_are_valid() -> None:
 def test_a_wrong_value_names_its_key(key: str, value: Any) -> None:
     with pytest.raises(FatalError, match=f"deejai.{key}"):
         settings(**{key: value})
+
+
+@pytest.mark.parametrize("crossfade", ["61s", "2m", "-1", "six"])
+def test_a_crossfade_out_of_range_is_refused_by_its_name(crossfade: str) -> None:
+    with pytest.raises(FatalError, match=r"deejai\.crossfade"):
+        settings(crossfade=crossfade)

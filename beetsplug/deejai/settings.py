@@ -40,8 +40,30 @@ DEFAULTS: dict[str, Any] = {
 
 POOLINGS: tuple[Method, ...] = ("tfidf", "classic", "mean")
 
+MAX_CROSSFADE_S = 60.0
+"""Longest crossfade: the overlap is held in memory."""
+
 QUIETEST_LUFS = -40.0
 LOUDEST_LUFS = -5.0
+
+
+def parse_crossfade(text: str | float) -> float:
+    """Read a crossfade: a duration of 0 to 60 s.
+
+    Returns
+    -------
+    float
+        Seconds.
+
+    Raises
+    ------
+    ValueError
+        The text is no duration, or too long a one.
+    """
+    seconds = parse_duration(text)
+    if seconds > MAX_CROSSFADE_S:
+        raise ValueError(f"a crossfade takes 0 to {MAX_CROSSFADE_S:.0f} seconds")
+    return seconds
 
 
 def parse_loudness(text: str | float) -> float | None:
@@ -122,7 +144,7 @@ class Settings:
             exclude=_read(view, "exclude", _text),
             similar_count=_read(view, "similar_count", _whole(1)),
             half_life_days=_read(view, "half_life", _days),
-            crossfade_s=_read(view, "crossfade", parse_duration),
+            crossfade_s=_read(view, "crossfade", parse_crossfade),
             loudness=_read(view, "loudness", parse_loudness),
             playlist_dir=_read(view, "playlist_dir", _text),
             relative_to=_read(view, "relative_to", _text),

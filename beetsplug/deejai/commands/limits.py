@@ -9,7 +9,8 @@ import numpy as np
 from beets.dbcore.query import ParsingError
 from beets.exceptions import UserError
 
-from beetsplug.deejai.commands.durations import read_duration
+from beetsplug.deejai.commands.values import read_value
+from beetsplug.deejai.durations import parse_duration
 from beetsplug.deejai.recommend.rules import UNRULED, Rules
 from beetsplug.deejai.storage.library import matching_ids
 
@@ -117,7 +118,7 @@ def allowed_tracks(
 def _max_length_s(session: Session, options: Any) -> float:
     if options.max_length is None:
         return session.settings.max_length_s
-    return read_duration("--max-length", options.max_length)
+    return read_value("--max-length", options.max_length, parse_duration)
 
 
 def _matching(

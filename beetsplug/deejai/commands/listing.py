@@ -11,9 +11,10 @@ import numpy as np
 from beets.exceptions import UserError
 
 from beetsplug.deejai.commands.deliver import is_playlist
-from beetsplug.deejai.commands.durations import read_duration
 from beetsplug.deejai.commands.limits import add_limit_options, allowed_tracks
 from beetsplug.deejai.commands.spaces import explain_none, warn_of_others
+from beetsplug.deejai.commands.values import read_value
+from beetsplug.deejai.durations import parse_duration
 from beetsplug.deejai.recommend.index import UNKNOWN, Index, Labels, Seed
 from beetsplug.deejai.recommend.recordings.tags import Track
 from beetsplug.deejai.recommend.recordings.versions import Recordings, Versions
@@ -130,7 +131,7 @@ def read_amount(options: Any, *, default_n: int) -> Amount:
     if options.length is not None:
         if options.number is not None:
             raise UserError("-n and --length exclude each other")
-        return Amount(None, read_duration("--length", options.length))
+        return Amount(None, read_value("--length", options.length, parse_duration))
     number = default_n if options.number is None else options.number
     if number < 0:
         raise UserError("-n takes a whole number from 0 up")

@@ -10,15 +10,15 @@ from beets.exceptions import UserError
 from beets.ui import CommonOptionsParser, print_
 from beets.util import displayable_path, normpath
 
-from beetsplug.deejai.commands.durations import read_duration
 from beetsplug.deejai.commands.levels import tagged_loudness
 from beetsplug.deejai.commands.names import name_of
 from beetsplug.deejai.commands.progress import ProgressLine
+from beetsplug.deejai.commands.values import read_value
 from beetsplug.deejai.durations import format_duration
 from beetsplug.deejai.output.cue import CueTrack, check_audio_name, write_cue
 from beetsplug.deejai.output.mixing.encode import format_of
 from beetsplug.deejai.output.mixing.model import MixOptions, MixTrack
-from beetsplug.deejai.settings import parse_loudness
+from beetsplug.deejai.settings import parse_crossfade, parse_loudness
 from beetsplug.deejai.storage.library import shown_path
 
 if TYPE_CHECKING:
@@ -125,15 +125,11 @@ def read_mixing(settings: Settings, options: Any, outputs: Sequence[str]) -> Mix
     FatalError
         A mix cannot be written like that.
     """
-    crossfade_s = settings.crossfade_s
+    crossfade_s, loudness = settings.crossfade_s, settings.loudness
     if options.crossfade is not None:
-        crossfade_s = read_duration("--crossfade", options.crossfade)
-    loudness = settings.loudness
+        crossfade_s = read_value("--crossfade", options.crossfade, parse_crossfade)
     if options.loudness is not None:
-        try:
-            loudness = parse_loudness(options.loudness)
-        except ValueError as error:
-            raise UserError(f"--loudness: {error}") from error
+        loudness = read_value("--loudness", options.loudness, parse_loudness)
     mix_options = MixOptions(
         crossfade_s=crossfade_s,
         loudness=loudness,
@@ -216,16 +212,24 @@ def _track(item: Item) -> MixTrack:
 
 
 def _write_cue(result: MixResult, path: bytes) -> None:
-    artists = {placed.track.artist for placed in result.placed}
+    # Pillow, which the cover needs, takes a while to import.
+    from beetsplug.deejai.output.mixing.describe import chapters_of
+
+    tracks = [
+        CueTrack(placed.track.title, placed.track.artist, placed.start_s)
+        for placed in result.placed
+    ]
+    if result.passages_s:
+        tracks = [
+            CueTrack(chapter.title, "", chapter.start_s)
+            for chapter in chapters_of(result)
+        ]
     cue = beside_mix(path, b".cue")
     write_cue(
         cue,
         audio_name=os.path.basename(os.fsdecode(path)),
         title=result.title,
-        performer=artists.pop() if len(artists) == 1 else "Various Artists",
-        tracks=[
-            CueTrack(placed.track.title, placed.track.artist, placed.start_s)
-            for placed in result.placed
-        ],
+        performer=result.artist,
+        tracks=tracks,
     )
     print_(f"cue sheet in {displayable_path(cue)}")

@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from beetsplug.deejai.output.mixing.cover import art_of, draw_cover
-from beetsplug.deejai.output.mixing.tags import Chapter, MixTags
 
 from beetsplug.deejai.durations import format_duration
+from beetsplug.deejai.output.mixing.cover import art_of, draw_cover
+from beetsplug.deejai.output.mixing.tags import Chapter, MixTags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,6 @@ def describe(result: MixResult, levels: Sequence[float]) -> MixTags:
         track has none.
     """
     chapters = chapters_of(result)
-    artists = list(dict.fromkeys(placed.track.artist for placed in result.placed))
     first = result.placed[0].track
     cover = art_of(first.path, art_path=first.art_path) or draw_cover(
         title=result.title,
@@ -39,7 +38,7 @@ def describe(result: MixResult, levels: Sequence[float]) -> MixTags:
     )
     return MixTags(
         title=result.title,
-        artist=artists[0] if len(artists) == 1 else "Various Artists",
+        artist=result.artist,
         date=datetime.date.today().isoformat(),
         comment="\n".join(
             f"{format_duration(chapter.start_s)} {chapter.title}"

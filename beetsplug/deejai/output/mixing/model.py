@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from beetsplug.deejai.errors import FatalError
-
-MAX_CROSSFADE_S = 60.0
-"""Longest crossfade: the overlap is held in memory."""
-
 
 @dataclass(frozen=True)
 class MixTrack:
@@ -70,10 +65,6 @@ class MixOptions:
     quality: float | None = None
     sample_rate: int | None = None
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.crossfade_s <= MAX_CROSSFADE_S:
-            raise FatalError(f"a crossfade takes 0 to {MAX_CROSSFADE_S:.0f} seconds")
-
 
 @dataclass(frozen=True)
 class Placed:
@@ -121,3 +112,9 @@ class MixResult:
     passages_s: tuple[float, ...]
     left_out: tuple[tuple[str, str], ...]
     cut_short: tuple[tuple[str, str], ...]
+
+    @property
+    def artist(self) -> str:
+        """The artist of all of it, or "Various Artists"."""
+        artists = {placed.track.artist for placed in self.placed}
+        return artists.pop() if len(artists) == 1 else "Various Artists"

@@ -199,7 +199,9 @@ class Stream:
         n_last = n_near if leads_on else 0
         n_fade = round(_PREVIEW_FADE_S * rate)
         if n_between <= n_first + n_last:
-            half = n_between // 2 if leads_on else n_between
+            # What is too short to be cut leads half to the one and half to the other.
+            is_inside = bool(self.played) and leads_on
+            half = n_between // 2 if is_inside else n_between * (not leads_on)
             yield from self._emit_all(reader.take(half))
             if leads_on:
                 self.passages.append(self.n_samples)

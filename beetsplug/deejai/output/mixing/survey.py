@@ -169,8 +169,10 @@ class _Surveyor:
                 self._first = self.n_samples + int(audible[0])
             self._last = self.n_samples + int(audible[-1]) + 1
             self._peak = max(self._peak, float(magnitude.max()))
-        self._sums += [left.sum(), right.sum()]
-        self._squares += [np.dot(left, left), np.dot(right, right)]
+        for channel, samples in enumerate((left, right)):
+            exact = samples.astype(np.float64)
+            self._sums[channel] += exact.sum()
+            self._squares[channel] += np.dot(exact, exact)
         self._excerpts.add(
             (left + right) / 2, start=self.n_samples, audible=bool(len(audible))
         )
