@@ -88,7 +88,7 @@ FORMATS: Mapping[str, Format] = {
             "libvorbis",
             "flt",
             options={"b": "192000"},
-            ceiling_db=-1.5,
+            ceiling_db=-1.8,
         ),
         Format(
             ".opus",
@@ -97,7 +97,7 @@ FORMATS: Mapping[str, Format] = {
             "flt",
             48_000,
             options={"b": "160000"},
-            ceiling_db=-2.3,
+            ceiling_db=-2.5,
         ),
         # The index before the music, so that it plays while it is being fetched.
         Format(
