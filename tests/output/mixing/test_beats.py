@@ -49,6 +49,13 @@ def test_where_there_is_no_steady_beat_none_is_found(wave: np.ndarray) -> None:
     assert find_pulse(wave, start=0, sample_rate=RATE) is None
 
 
+@pytest.mark.parametrize("bpm", [1.0, 9999.0])
+def test_a_tag_that_can_be_no_tempo_is_not_believed(bpm: float) -> None:
+    pulse = find_pulse(drums(120, first_s=0), start=0, sample_rate=RATE, bpm=bpm)
+    assert pulse is not None
+    assert 60 * RATE / pulse.period == pytest.approx(120, rel=0.002)
+
+
 @given(
     period=st.floats(1e3, 1e5),
     first=st.floats(-1e6, 1e6),
