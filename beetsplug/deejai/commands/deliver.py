@@ -12,7 +12,7 @@ from beets.util import displayable_path, normpath
 
 from beetsplug.deejai.commands.command_line import command_line
 from beetsplug.deejai.commands.mixing import Mixing, beside_mix, read_mixing, render
-from beetsplug.deejai.commands.names import title_of
+from beetsplug.deejai.commands.names import n_tracks, title_of
 from beetsplug.deejai.output.atomic import replaceable
 from beetsplug.deejai.output.m3u import Entry, write_m3u
 from beetsplug.deejai.output.mixing.encode import FORMATS
@@ -215,7 +215,7 @@ def write_playlist(
         comment=comment,
         origins=dict.fromkeys(line.source.origin for line in lines if line.source),
     )
-    print_(f"{len(entries)} tracks in {displayable_path(path)}")
+    print_(f"{n_tracks(len(entries))} in {displayable_path(path)}")
 
 
 def _entry(line: Line) -> Entry | Named:

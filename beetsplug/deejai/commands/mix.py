@@ -44,8 +44,6 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         raise UserError("say where the mix goes: -o mix.mp3")
     delivery = read_delivery(session, options)
     lines = [line for arg in _arguments(args) for line in _lines(session, arg)]
-    if not lines:
-        raise UserError(no_match(" ".join(args)))
     deliver(session, lines, delivery, log)
 
 
@@ -61,4 +59,7 @@ def _arguments(args: list[str]) -> list[list[str]]:
 def _lines(session: Session, args: list[str]) -> list[Line]:
     if is_file(args[0]):
         return file_lines(session, args[0])
-    return [Line(item) for item in query_items(session.lib, args)]
+    lines = [Line(item) for item in query_items(session.lib, args)]
+    if not lines:
+        raise UserError(no_match(" ".join(args)))
+    return lines

@@ -11,8 +11,9 @@ from beets.ui import CommonOptionsParser, print_
 from beets.util import displayable_path, normpath
 
 from beetsplug.deejai.commands.levels import tagged_loudness
-from beetsplug.deejai.commands.names import name_of
+from beetsplug.deejai.commands.names import n_tracks, name_of
 from beetsplug.deejai.commands.progress import ProgressLine
+from beetsplug.deejai.commands.tidy_end import ends_tidily
 from beetsplug.deejai.commands.values import read_value
 from beetsplug.deejai.durations import format_duration
 from beetsplug.deejai.output.cue import CueTrack, check_audio_name, write_cue
@@ -178,7 +179,7 @@ def render(
     from beetsplug.deejai.output.mixing.render import render_mix
 
     tracks = [_track(item) for item in items]
-    with ProgressLine(0, "s of music") as progress:
+    with ends_tidily(), ProgressLine(0, "s of music") as progress:
         result = render_mix(
             tracks,
             os.fsdecode(path),
@@ -193,7 +194,7 @@ def render(
     if mixing.cue:
         _write_cue(result, path)
     duration = format_duration(result.duration_s)
-    print_(f"{len(result.placed)} tracks, {duration} in {displayable_path(path)}")
+    print_(f"{n_tracks(len(result.placed))}, {duration} in {displayable_path(path)}")
     return [placed.number for placed in result.placed]
 
 

@@ -17,6 +17,11 @@ def name_of(item: Item) -> str:
     return item.title or stem
 
 
+def n_tracks(number: int) -> str:
+    """Write a number of tracks."""
+    return f"{number} track{'s' * (number != 1)}"
+
+
 def title_of(item: Item) -> str:
     """Return artist and title, or the name of the file where neither is known."""
     parts = [part for part in (item.artist, item.title) if part]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -182,12 +183,13 @@ def file_item(session: Session, argument: str) -> Item:
 
 
 def _outside_item(path: bytes, title: str = "") -> Item:
-    try:
-        return Item.from_path(path)
-    except FileOperationError:
+    # Of what is no file, a named pipe above all, reading might never end.
+    if os.path.isfile(syspath(path)):
         # beets reads the tags of fewer formats than FFmpeg decodes.
-        name = os.path.basename(displayable_path(path))
-        return Item(path=path, title=title or name)
+        with suppress(FileOperationError):
+            return Item.from_path(path)
+    name = os.path.basename(displayable_path(path))
+    return Item(path=path, title=title or name)
 
 
 def file_lines(session: Session, argument: str) -> list[Line]:

@@ -181,6 +181,14 @@ def test_nothing_is_left_out_where_nothing_is_to_be_trimmed() -> None:
     assert (found.n_hidden, found.n_skipped) == (0, 0)
 
 
+def test_a_fade_in_with_a_pause_is_joined_like_any_other() -> None:
+    wave = fading_out(60, 10)[::-1].copy()
+    wave[: 9 * RATE] *= np.repeat([1.0, 0.0, 0.0] * 3, RATE).astype(np.float32)
+    found = join(steady(), cut(surveyed(wave), trim=False), crossfade_s=6)
+    assert np.isfinite(found.outgoing).all()
+    assert found.outgoing[-1] < 0.05
+
+
 def test_a_hardly_audible_moment_before_a_beginning_is_skipped() -> None:
     lead = 0.01 * noise(seconds=1.5)
     after = cut(surveyed(np.concatenate([lead, noise(seconds=30)])))
@@ -221,6 +229,25 @@ def test_the_beats_of_both_tracks_coincide(
     start = before.end - found.n_samples
     beat = start + incoming.phase(0)
     assert abs(outgoing.nearest(beat) - beat) <= 1
+
+
+@given(
+    levels=st.lists(st.sampled_from([0.0, 1e-4, 0.003, 0.03, 0.1, 1.0]), min_size=12),
+    crossfade_s=st.floats(0.1, 60),
+    trim=st.booleans(),
+)
+def test_gains_are_numbers_from_0_to_1_whatever_the_levels_do(
+    levels: list[float], crossfade_s: float, trim: bool
+) -> None:
+    wave = noise(seconds=len(levels) / 2) * np.repeat(levels, RATE // 2)
+    wave = np.append(wave, 0.1 * noise(seconds=0.05)).astype(np.float32)
+    one, other = cut(surveyed(wave), trim=trim), steady()
+    for before, after in ((one, other), (other, one), (one, one)):
+        found = join(before, after, crossfade_s=crossfade_s)
+        for gains in (found.outgoing, found.incoming):
+            assert np.all((gains >= 0) & (gains <= 1 + 1e-6))
+        assert found.n_samples + found.n_hidden <= before.n_samples
+        assert found.n_samples + found.n_skipped <= after.n_samples
 
 
 @given(

@@ -73,3 +73,12 @@ def test_no_thread_is_left_when_the_reader_leaves_early(
     else:
         leave()
     assert threading.active_count() == before
+
+
+def test_a_reader_that_waits_gets_something_meanwhile() -> None:
+    def slow() -> Iterator[int]:
+        time.sleep(0.35)
+        yield 1
+
+    with read_ahead(slow(), max_blocks=2, meanwhile=0) as blocks:
+        assert list(blocks) in ([0, 0, 1], [0, 0, 0, 1])

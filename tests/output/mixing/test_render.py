@@ -407,3 +407,16 @@ def test_a_mix_never_overwrites_one_of_its_tracks(
 def test_a_missing_folder_is_an_error(tracks: list[MixTrack], tmp_path: Path) -> None:
     with pytest.raises(FatalError, match="does not exist"):
         render_mix(tracks, str(tmp_path / "no" / "mix.mp3"))
+
+
+def test_progress_goes_on_while_the_first_tracks_are_heard(tmp_path: Path) -> None:
+    long = write_stereo(tmp_path / "long.flac", noise(seconds=120))
+    known = replace(long, length_s=120.0)
+    calls: list[float] = []
+    render_mix(
+        [known, known],
+        str(tmp_path / "mix.wav"),
+        progress=lambda done_s, total_s: calls.append(done_s),
+    )
+    assert calls == sorted(calls)
+    assert calls[0] < 130

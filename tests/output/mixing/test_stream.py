@@ -82,7 +82,7 @@ def test_without_a_crossfade_one_recording_in_pieces_is_whole_again(
 
 
 def test_gains_and_offsets_are_applied(part: Callable[..., Part]) -> None:
-    wave = noise(seconds=3)
+    wave = noise(seconds=12)
     mix = play(Stream(crossfade_s=0), [part(wave + 0.1, gain=0.5)])
     assert mix[:, 0] == pytest.approx(0.5 * (wave - wave.mean()), abs=1e-4)
 

@@ -69,8 +69,9 @@ def test_the_loudness_is_measured_only_when_asked(tmp_path: Path) -> None:
 
 
 def test_an_offset_is_told_and_not_taken_for_sound(tmp_path: Path) -> None:
-    wave = 0.1 * tone(seconds=2)
-    found = surveyed(tmp_path, np.stack([wave + 0.2, wave], axis=1))
+    wave = np.concatenate([silence(3), 0.1 * tone(seconds=12), silence(3)])
+    inside = np.concatenate([silence(3), np.ones(12 * RATE, np.float32), silence(3)])
+    found = surveyed(tmp_path, np.stack([wave + 0.2 * inside, wave], axis=1))
     assert found.offset == pytest.approx([0.2, 0.0], abs=1e-3)
     assert found.offset[1] == 0
     plain = surveyed(tmp_path, np.stack([wave, wave], axis=1))
@@ -104,7 +105,7 @@ def test_what_stops_a_survey_comes_out_of_it(tmp_path: Path) -> None:
     path = tmp_path / "sound.wav"
     soundfile.write(path, noise(seconds=30), RATE)
 
-    def check() -> None:
+    def check(n_samples: int) -> None:
         raise KeyError
 
     with pytest.raises(KeyError):

@@ -64,6 +64,11 @@ class Pulse:
         return shifted - self.period / 8
 
 
+def known_tempo(bpm: float | None) -> float | None:
+    """Return a tempo from a tag, or None for what can be none: under 30, over 360."""
+    return bpm if bpm and MIN_BPM / 2 <= bpm <= MAX_BPM * 2 else None
+
+
 def same_tempo(bpm: float, other_bpm: float) -> bool:
     """Whether two tempi are the same to a listener."""
     return abs(bpm - other_bpm) <= SAME_TEMPO * min(bpm, other_bpm)
@@ -83,8 +88,8 @@ def find_pulse(
     sample_rate
         In Hz.
     bpm
-        Its tempo where it is known: only tempi like that are tried. What can be no
-        tempo, under 30 or over 360, counts as not known.
+        Its tempo where it is known, as :func:`known_tempo` tells: only tempi like that
+        are tried.
 
     Returns
     -------
@@ -103,7 +108,7 @@ def find_pulse(
     if len(onsets) < _MIN_S * rate:
         return None
     low, high = MIN_BPM, MAX_BPM
-    if bpm is not None and MIN_BPM / 2 <= bpm <= MAX_BPM * 2:
+    if bpm is not None:
         low, high = bpm * (1 - SAME_TEMPO / 2), bpm * (1 + SAME_TEMPO / 2)
     # Padded so far that a tempo between two bins is known to 0.01 beats a minute.
     spectrum = scipy.fft.rfft(onsets, _N_PADDED)

@@ -67,8 +67,7 @@ def _mp3_quality(quality: float) -> dict[str, str]:
 # LAME's own trade of speed for quality: its default.
 _LAME = {"compression_level": "5"}
 
-# The ceilings are those below which 32 pieces of game music stayed when decoded again
-# (at lower bit rates than these they may go beyond).
+# The ceilings are those below which 32 pieces of game music stayed when decoded again.
 FORMATS: Mapping[str, Format] = {
     known.suffix: known
     for known in (
@@ -107,13 +106,17 @@ FORMATS: Mapping[str, Format] = {
             "fltp",
             options={"b": "192000"},
             muxer_options={"movflags": "+faststart"},
-            ceiling_db=-3.0,
+            ceiling_db=-3.8,
         ),
         # RF64 goes beyond the 4 GiB (6.7 h) of plain WAV, and is plain WAV below.
         Format(".wav", "wav", "pcm_s16le", "s16", muxer_options={"rf64": "auto"}),
     )
 }
 """The formats of mixes, by the file's suffix."""
+
+# At low bit rates peaks rise farther.
+_COARSE_KBPS = 128
+_COARSE_DB = 1.0
 
 # In kbit/s. Of MP3's steps none lies between; the others take any whole number.
 _MP3_BITRATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -174,6 +177,8 @@ def format_of(
         if suffix == ".mp3":
             bitrate |= _LAME
         target = replace(target, options=bitrate)
+        if bitrate_kbps < _COARSE_KBPS:
+            target = replace(target, ceiling_db=target.ceiling_db - _COARSE_DB)
     if sample_rate is not None:
         _check_sample_rate(suffix, sample_rate)
         target = replace(target, sample_rate=sample_rate)

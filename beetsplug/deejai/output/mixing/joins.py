@@ -41,6 +41,7 @@ _HAS_FADED_DB = -20.0
 _MASKED_DB = -30.0  # Nobody hears it below the next track.
 _WEAK_DB = -15.0  # Not to be heard alone for long: the mix would seem to stop.
 _MIN_FADE_S = 0.7
+_HARDLY_UP = 0.1
 _MIN_OVERLAP_S = 0.05
 _RAMP_S = 0.002  # Without it, what is cut out of the middle of a sound clicks.
 
@@ -233,7 +234,7 @@ def join(
     outgoing = _own_gain(ending, n_samples, n_hidden, rate=rate)
     incoming = _own_gain(beginning, n_samples, n_skipped, rate=rate)[::-1]
     if not (ending.fade_s or beginning.fade_s):
-        angle = (np.arange(n_samples, dtype=np.float32) + 0.5) * (np.pi / 2 / n_samples)
+        angle = _quarter(n_samples)
         gains = np.cos(angle), np.sin(angle)
         return Join(n_samples, n_hidden, n_skipped, *gains, crosses=True)
     if not beginning.fade_s:
@@ -241,8 +242,7 @@ def join(
         incoming = incoming * _complement(own)
     elif not ending.fade_s:
         own = _at_samples(beginning.envelope, n_samples, n_skipped, rate=rate)[::-1]
-        # This one shall be gone when the overlap is over.
-        outgoing = _complement(own / own[-1])
+        outgoing = _giving_way(own)
     return Join(n_samples, n_hidden, n_skipped, outgoing, incoming, crosses=False)
 
 
@@ -318,6 +318,19 @@ def _own_gain(edge: Edge, n_samples: int, n_left_out: int, *, rate: int) -> Arra
         n_ramp = n_samples // 2
     rest = (np.arange(n_samples, 0, -1, dtype=np.float32) - 0.5) / max(1, n_ramp)
     return np.sin(np.minimum(1, rest) * np.float32(np.pi / 2))
+
+
+def _quarter(n_samples: int) -> Array:
+    """Return angles that turn from 0 to a right angle."""
+    return (np.arange(n_samples, dtype=np.float32) + 0.5) * (np.pi / 2 / n_samples)
+
+
+def _giving_way(own: Array) -> Array:
+    """Return the gain of a track that shall be gone when the other one has come up."""
+    if own[-1] < _HARDLY_UP:
+        # There is a pause in what comes up: it tells nothing.
+        return np.cos(_quarter(len(own)))
+    return _complement(np.minimum(1.0, own / own[-1]))
 
 
 def _complement(gain: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from queue import Full, Queue
+from queue import Empty, Full, Queue
 from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,7 +17,9 @@ _PATIENCE_S = 0.1
 
 
 @contextmanager
-def read_ahead(blocks: Iterable[T], *, max_blocks: int) -> Iterator[Iterator[T]]:
+def read_ahead(
+    blocks: Iterable[T], *, max_blocks: int, meanwhile: T | None = None
+) -> Iterator[Iterator[T]]:
     """Iterate over `blocks` in a thread that runs ahead of its reader.
 
     Parameters
@@ -26,6 +28,9 @@ def read_ahead(blocks: Iterable[T], *, max_blocks: int) -> Iterator[Iterator[T]]
         Only touched by the thread.
     max_blocks
         How many blocks may wait for the reader: the bound on memory.
+    meanwhile
+        What the reader gets, several times a second, while there is no block; None
+        lets it wait.
 
     Yields
     ------
@@ -58,7 +63,15 @@ def read_ahead(blocks: Iterable[T], *, max_blocks: int) -> Iterator[Iterator[T]]
             put(None)
 
     def drain() -> Iterator[T]:
-        while (block := queue.get()) is not None:
+        while True:
+            try:
+                block = queue.get(timeout=None if meanwhile is None else _PATIENCE_S)
+            except Empty:
+                assert meanwhile is not None
+                yield meanwhile
+                continue
+            if block is None:
+                break
             yield block
         filled.result()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from beets.util import displayable_path
 
 from beetsplug.deejai.errors import FatalError, TrackError
 from beetsplug.deejai.output.atomic import atomic_writer
+from beetsplug.deejai.output.mixing.beats import known_tempo
 from beetsplug.deejai.output.mixing.crossfade import audio_segment
 from beetsplug.deejai.output.mixing.describe import describe
 from beetsplug.deejai.output.mixing.encode import format_of, open_encoder
@@ -32,6 +34,7 @@ from beetsplug.deejai.output.mixing.model import (
 from beetsplug.deejai.output.mixing.read_ahead import read_ahead
 from beetsplug.deejai.output.mixing.stream import PREVIEW_S, Part, Stream
 from beetsplug.deejai.output.mixing.survey import survey
+from beetsplug.deejai.recommend.timing import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -71,7 +74,8 @@ def render_mix(
     title
         The title tag; otherwise it names the first and the last track.
     progress
-        Called in this thread with the seconds rendered and an estimate of all seconds.
+        Called in this thread with how much is done, in seconds of the mix, and an
+        estimate of all. Half of that is listening to the tracks before they are mixed.
 
     Returns
     -------
@@ -104,10 +108,9 @@ def render_mix(
         rendering.blocks() as blocks,
     ):
         for block in blocks:
-            if not len(block):
-                continue
-            encode(block)
-            rendering.heard(block)
+            if len(block):
+                encode(block)
+                rendering.heard(block)
             if progress:
                 progress(*rendering.progress())
     result = rendering.result(title)
@@ -131,6 +134,8 @@ class _Rendering:
         self._cut_short: list[tuple[str, str]] = []
         self.levels: list[float] = []
         self._n_samples = 0
+        self._surveyed_s = 0.0
+        self._lengths_s = sum(max(0.0, track.length_s) for track in tracks)
         self._estimate_s = _estimate_s(tracks, options)
         self._stopped = Event()
         self._stream = Stream(
@@ -142,7 +147,11 @@ class _Rendering:
         """Compute the mix in other threads, which end when the context is left."""
         with (
             read_ahead(self._parts(), max_blocks=_MAX_WAITING_SURVEYS) as parts,
-            read_ahead(self._limited(parts), max_blocks=_MAX_WAITING_BLOCKS) as blocks,
+            read_ahead(
+                self._limited(parts),
+                max_blocks=_MAX_WAITING_BLOCKS,
+                meanwhile=np.zeros((0, 2), dtype=np.float32),
+            ) as blocks,
         ):
             try:
                 yield blocks
@@ -155,9 +164,13 @@ class _Rendering:
         self.levels.append(float(np.sqrt(np.mean(np.square(block)))))
 
     def progress(self) -> tuple[float, float]:
-        """Return the seconds that are rendered, and how many there will be."""
+        """Return how much is done, in seconds of the mix, and how long it will be."""
         done_s = self._n_samples / self._rate
-        return done_s, max(self._estimate_s, done_s)
+        total_s = max(self._estimate_s, done_s)
+        if self._lengths_s:
+            heard = min(1.0, self._surveyed_s / self._lengths_s)
+            done_s = (heard * total_s + done_s) / 2
+        return done_s, total_s
 
     def result(self, title: str) -> MixResult:
         """Tell what was rendered."""
@@ -201,12 +214,15 @@ class _Rendering:
 
     def _part(self, track: MixTrack) -> Part:
         target = self._options.loudness
+        surveyed_s = self._surveyed_s
         surveyed = survey(
             track.path,
             sample_rate=self._rate,
             measure_loudness=target is not None and track.loudness is None,
-            check=self._check,
+            check=lambda n_samples: self._check(surveyed_s + n_samples / self._rate),
         )
+        if self._is_unchanged:
+            surveyed = replace(surveyed, offset=np.zeros(2, dtype=np.float32))
         gain = 0.0
         if target is not None:
             loudness = surveyed.loudness if track.loudness is None else track.loudness
@@ -220,13 +236,12 @@ class _Rendering:
             track.path,
             cut(surveyed, trim=self._options.trim),
             10 ** (gain / 20),
-            track.bpm,
+            known_tempo(track.bpm),
         )
 
     def _limited(self, parts: Iterable[Part]) -> Iterator[Array]:
         blocks = self._stream.play(parts)
-        if self._options.loudness is None and self._options.crossfade_s == 0:
-            # Nothing is louder than it was: every sample stays what it is.
+        if self._is_unchanged:
             yield from blocks
             return
         limiter = Limiter(ceiling_db=self._ceiling_db, sample_rate=self._rate)
@@ -234,7 +249,14 @@ class _Rendering:
             yield limiter.process(block)
         yield limiter.finish()
 
-    def _check(self) -> None:
+    @property
+    def _is_unchanged(self) -> bool:
+        """Every sample stays what it is: nothing overlaps, nothing gets louder."""
+        return self._options.loudness is None and self._options.crossfade_s == 0
+
+    def _check(self, surveyed_s: float | None = None) -> None:
+        if surveyed_s is not None:
+            self._surveyed_s = surveyed_s
         if self._stopped.is_set():
             raise _StoppedError
 
@@ -255,7 +277,8 @@ def _check_overwrites_none(tracks: Iterable[MixTrack], destination: str) -> None
 
 
 def _estimate_s(tracks: Sequence[MixTrack], options: MixOptions) -> float:
-    lengths_s = [max(0.0, track.length_s) for track in tracks]
+    lengths_s = np.array([max(0.0, track.length_s) for track in tracks])
     if options.preview:
-        return sum(min(2 * PREVIEW_S, length_s) for length_s in lengths_s)
-    return max(0.0, sum(lengths_s) - options.crossfade_s * (len(tracks) - 1))
+        return float(np.minimum(2 * PREVIEW_S, lengths_s).sum())
+    overlaps_s = Clock(lengths_s, options.crossfade_s).overlaps_s
+    return float(lengths_s.sum() - np.minimum(overlaps_s[:-1], overlaps_s[1:]).sum())

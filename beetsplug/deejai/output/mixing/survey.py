@@ -30,7 +30,10 @@ EXCERPT_S = 30.0
 MAX_LOSS_S = 0.5
 """A track that misses more than this ends where the damage begins."""
 
-_MAX_OFFSET = 1e-3  # What is less is not heard, and no reason to touch samples.
+# The mean of a short piece is not that of the whole recording, and a small offset is
+# not heard: no reason to touch samples.
+_MAX_OFFSET = 0.01
+_MIN_OFFSET_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def survey(
     *,
     sample_rate: int,
     measure_loudness: bool,
-    check: Callable[[], None] = lambda: None,
+    check: Callable[[int], None] = lambda n_samples: None,
 ) -> Survey:
     """Decode a track once and note what its mixing needs.
 
@@ -123,7 +126,8 @@ def survey(
     measure_loudness
         Whether its loudness is not known otherwise.
     check
-        Called now and then: raises when the survey is not wanted any more.
+        Called now and then with the samples heard so far: raises when the survey is
+        not wanted any more.
 
     Raises
     ------
@@ -134,8 +138,8 @@ def survey(
     problem = ""
     try:
         for block in decode_stereo(path, sample_rate=sample_rate):
-            check()
             surveyor.add(block)
+            check(surveyor.n_samples)
     except TrackError as error:
         if surveyor.n_samples == 0:
             raise
@@ -150,8 +154,7 @@ class _Surveyor:
         self._first: int | None = None
         self._last = 0
         self._peak = 0.0
-        self._sums = np.zeros(2)
-        self._squares = np.zeros(2)
+        self._offset = _Offset()
         self._levels: list[Array] = []
         self._rest = np.zeros((0, 2), dtype=np.float32)
         self._excerpts = _Excerpts(round(EXCERPT_S * sample_rate))
@@ -169,10 +172,7 @@ class _Surveyor:
                 self._first = self.n_samples + int(audible[0])
             self._last = self.n_samples + int(audible[-1]) + 1
             self._peak = max(self._peak, float(magnitude.max()))
-        for channel, samples in enumerate((left, right)):
-            exact = samples.astype(np.float64)
-            self._sums[channel] += exact.sum()
-            self._squares[channel] += np.dot(exact, exact)
+        self._offset.add(block, audible)
         self._excerpts.add(
             (left + right) / 2, start=self.n_samples, audible=bool(len(audible))
         )
@@ -190,12 +190,12 @@ class _Surveyor:
         self._rest = block[n_whole * window :].copy()
 
     def result(self, problem: str) -> Survey:
-        mean = self._sums / self.n_samples
-        power = self._squares / self.n_samples - mean**2
-        offset = np.where(np.abs(mean) > _MAX_OFFSET, mean, 0.0)
-        # A constant offset is not heard either.
-        if self._first is None or (offset.any() and power.max() < SILENCE**2):
+        if self._first is None or self._offset.is_constant():
             raise TrackError("only silence")
+        n_audible = self._last - self._first
+        is_long = n_audible >= _MIN_OFFSET_S * self._rate
+        offset = self._offset.mean() if is_long else np.zeros(2)
+        offset = np.where(np.abs(offset) > _MAX_OFFSET, offset, 0.0)
         if len(self._rest):
             self._levels.append(
                 np.sqrt(np.mean(np.square(self._rest), keepdims=True))[0]
@@ -220,6 +220,42 @@ class _Surveyor:
             tail_start=tail_start,
             problem=problem,
         )
+
+
+class _Offset:
+    """The mean of what lies between the first and the last audible sample."""
+
+    def __init__(self) -> None:
+        self._n_samples, self._n_since = 0, 0
+        self._sums, self._squares = np.zeros(2), np.zeros(2)
+        self._since = np.zeros(2)
+
+    def add(self, block: Array, audible: npt.NDArray[np.intp]) -> None:
+        """Hear a block, given which of its samples are audible."""
+        if not len(audible):
+            if self._n_samples:
+                self._n_since += len(block)
+                self._since += block.sum(axis=0, dtype=np.float64)
+            return
+        start = 0 if self._n_samples else int(audible[0])
+        end = int(audible[-1]) + 1
+        exact = np.ascontiguousarray(block.T, dtype=np.float64)
+        self._n_samples += self._n_since + end - start
+        self._sums += self._since + exact[:, start:end].sum(axis=1)
+        # Silence adds next to nothing to these.
+        self._squares += np.einsum("ij,ij->i", exact, exact)
+        self._n_since = len(block) - end
+        self._since = exact[:, end:].sum(axis=1)
+
+    def mean(self) -> npt.NDArray[np.float64]:
+        """Return the mean of each channel, shape (2,)."""
+        return self._sums / self._n_samples
+
+    def is_constant(self) -> bool:
+        """Whether nothing is heard, for all that the samples are not zero."""
+        mean = self.mean()
+        power = self._squares / self._n_samples - mean**2
+        return bool(np.abs(mean).max() > SILENCE and power.max() < SILENCE**2)
 
 
 class _Excerpts:
