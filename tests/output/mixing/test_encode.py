@@ -300,3 +300,11 @@ def test_an_m4a_has_its_index_before_the_music(tmp_path: Path) -> None:
     content = path.read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")
     assert sorted(os.listdir(tmp_path)) == ["mix.m4a"]
+
+
+@pytest.mark.parametrize("suffix", [".mp3", ".m4a", ".ogg", ".opus"])
+def test_low_bit_rates_get_more_room_below_the_ceiling(suffix: str) -> None:
+    usual = format_of(f"mix{suffix}")
+    assert usual.ceiling_db < -1
+    assert format_of(f"mix{suffix}", bitrate_kbps=64).ceiling_db < usual.ceiling_db
+    assert format_of(f"mix{suffix}", bitrate_kbps=320).ceiling_db == usual.ceiling_db
