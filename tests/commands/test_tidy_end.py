@@ -9,8 +9,11 @@ import pytest
 
 from beetsplug.deejai.commands.tidy_end import ends_tidily
 
+# Under nohup, which the tests may run under, SIGHUP would be ignored.
 CODE = """
-import sys, time
+import signal, sys, time
+for name in ("SIGTERM", "SIGHUP"):
+    signal.signal(getattr(signal, name), signal.SIG_DFL)
 from beetsplug.deejai.commands.tidy_end import ends_tidily
 try:
     with ends_tidily():
