@@ -333,7 +333,9 @@ def test_ctrl_c_is_heard_while_the_encoder_works(tmp_path: Path, suffix: str) ->
     source = write_stereo(tmp_path / "source.wav", noise(seconds=60))
     destination = tmp_path / f"mix{suffix}"
     code = (
-        "import sys\n"
+        "import signal, sys\n"
+        # Of a job in the background Python would ignore it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from beetsplug.deejai.output.mixing.model import MixTrack\n"
         "from beetsplug.deejai.output.mixing.render import render_mix\n"
         "tracks = [MixTrack(sys.argv[1], 'x')] * 100\n"
