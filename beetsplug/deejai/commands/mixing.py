@@ -136,9 +136,9 @@ def read_mixing(settings: Settings, options: Any, outputs: Sequence[str]) -> Mix
         loudness=loudness,
         trim=not options.keep_silence,
         preview=bool(options.preview),
-        bitrate_kbps=_whole("--bitrate", options.bitrate),
-        quality=_whole("--quality", options.quality),
-        sample_rate=_whole("--sample-rate", options.sample_rate),
+        bitrate_kbps=_optional_number("--bitrate", options.bitrate),
+        quality=_optional_number("--quality", options.quality),
+        sample_rate=_optional_number("--sample-rate", options.sample_rate),
     )
     for output in outputs:
         format_of(
@@ -154,14 +154,16 @@ def read_mixing(settings: Settings, options: Any, outputs: Sequence[str]) -> Mix
     return Mixing(mix_options, bool(options.cue), bool(options.m3u8))
 
 
-def _whole(option: str, text: str | None) -> int | None:
-    if text is None:
-        return None
+def _optional_number(option: str, text: str | None) -> int | None:
+    return None if text is None else read_value(option, text, _whole)
+
+
+def _whole(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
-        raise UserError(f"{option}: {text!r} is not a whole number")
+        raise ValueError(f"{text!r} is not a whole number")
     if len(text) > _MAX_DIGITS:
         # Of thousands of digits Python makes neither a number nor a message.
-        raise UserError(f"{option}: the number is too large")
+        raise ValueError("the number is too large")
     return int(text)
 
 
@@ -213,17 +215,13 @@ def _track(item: Item) -> MixTrack:
 
 
 def _write_cue(result: MixResult, path: bytes) -> None:
-    # Pillow, which the cover needs, takes a while to import.
-    from beetsplug.deejai.output.mixing.describe import chapters_of
-
     tracks = [
         CueTrack(placed.track.title, placed.track.artist, placed.start_s)
         for placed in result.placed
     ]
     if result.passages_s:
         tracks = [
-            CueTrack(chapter.title, "", chapter.start_s)
-            for chapter in chapters_of(result)
+            CueTrack(chapter.title, "", chapter.start_s) for chapter in result.chapters
         ]
     cue = beside_mix(path, b".cue")
     write_cue(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from odd_sounds import PNG
 from PIL import Image
 
-from beetsplug.deejai.output.mixing.describe import chapters_of, describe
+from beetsplug.deejai.output.mixing.describe import describe
 from beetsplug.deejai.output.mixing.model import MixResult, MixTrack, Placed
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def test_the_comment_is_the_tracklist_with_times() -> None:
 
 
 def test_chapters_follow_each_other_from_the_start_to_the_end() -> None:
-    chapters = chapters_of(result(*SET))
+    chapters = result(*SET).chapters
     assert [(each.start_s, each.end_s, each.title) for each in chapters] == [
         (0, 200.4, "Ann - One"),
         (200.4, 3700, "Bob - Two"),
@@ -86,7 +86,7 @@ def test_chapters_follow_each_other_from_the_start_to_the_end() -> None:
 
 def test_the_chapters_of_a_preview_are_the_ways_from_track_to_track() -> None:
     mix = result(*SET, duration_s=44, passages_s=(0.0, 22.0))
-    chapters = chapters_of(mix)
+    chapters = mix.chapters
     assert [(each.start_s, each.end_s, each.title) for each in chapters] == [
         (0, 22, "Ann - One -> Bob - Two"),
         (22, 44, "Bob - Two -> Three"),
@@ -101,7 +101,7 @@ def test_chapters_have_no_gaps(lengths_s: list[float]) -> None:
     starts_s = [sum(lengths_s[:number]) for number in range(len(lengths_s))]
     names = [("A", str(number)) for number in range(len(lengths_s))]
     mix = result(*names, starts_s=starts_s, duration_s=sum(lengths_s))
-    chapters = chapters_of(mix)
+    chapters = mix.chapters
     assert [each.start_s for each in chapters] == starts_s
     assert [each.end_s for each in chapters] == [*starts_s[1:], mix.duration_s]
     assert all(each.end_ms > each.start_ms for each in chapters)

@@ -15,7 +15,8 @@ from sounds import noise, tone
 
 from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.output.mixing.encode import FORMATS, format_of, open_encoder
-from beetsplug.deejai.output.mixing.tags import Chapter, MixTags
+from beetsplug.deejai.output.mixing.model import Chapter
+from beetsplug.deejai.output.mixing.tags import MixTags
 
 if TYPE_CHECKING:
     from pathlib import Path

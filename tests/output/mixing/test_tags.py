@@ -18,7 +18,8 @@ from sounds import noise
 
 from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.output.mixing.encode import FORMATS, open_encoder
-from beetsplug.deejai.output.mixing.tags import Chapter, MixTags, write_tags
+from beetsplug.deejai.output.mixing.model import Chapter
+from beetsplug.deejai.output.mixing.tags import MixTags, write_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable

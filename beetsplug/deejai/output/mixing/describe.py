@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from beetsplug.deejai.durations import format_duration
 from beetsplug.deejai.output.mixing.cover import art_of, draw_cover
-from beetsplug.deejai.output.mixing.tags import Chapter, MixTags
+from beetsplug.deejai.output.mixing.tags import MixTags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +28,7 @@ def describe(result: MixResult, levels: Sequence[float]) -> MixTags:
         RMS level of the mix over its time, for the cover that is drawn if the first
         track has none.
     """
-    chapters = chapters_of(result)
+    chapters = result.chapters
     first = result.placed[0].track
     cover = art_of(first.path, art_path=first.art_path) or draw_cover(
         title=result.title,
@@ -47,14 +46,3 @@ def describe(result: MixResult, levels: Sequence[float]) -> MixTags:
         chapters=chapters,
         cover=cover,
     )
-
-
-def chapters_of(result: MixResult) -> tuple[Chapter, ...]:
-    """Return a chapter for each track, in a preview for each join."""
-    names = [placed.track.name for placed in result.placed]
-    starts_s: Sequence[float] = [placed.start_s for placed in result.placed]
-    if result.passages_s:
-        names = [f"{one} -> {other}" for one, other in pairwise(names)]
-        starts_s = result.passages_s
-    ends_s = [*starts_s[1:], result.duration_s]
-    return tuple(map(Chapter, starts_s, ends_s, names))

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from beetsplug.deejai.output.mixing.tags import Chapter, MixTags
+    from beetsplug.deejai.output.mixing.model import Chapter
+    from beetsplug.deejai.output.mixing.tags import MixTags
 
     Array = npt.NDArray[np.float32]
 
@@ -116,8 +117,8 @@ FORMATS: Mapping[str, Format] = {
 """The formats of mixes, by the file's suffix."""
 
 # At lower bit rates than usual peaks rise farther.
-_USUAL_KBPS = {".mp3": 192, ".ogg": 192, ".opus": 160, ".m4a": 256}
 _COARSE_DB = 1.0
+_MP3_USUAL_BITRATE = 192_000  # V2 comes to about that.
 
 # In kbit/s. Of MP3's steps none lies between; the others take any whole number.
 _MP3_BITRATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -177,9 +178,9 @@ def format_of(
         bitrate = {"b": str(1000 * bitrate_kbps)}
         if suffix == ".mp3":
             bitrate |= _LAME
-        target = replace(target, options=bitrate)
-        if bitrate_kbps < _USUAL_KBPS[suffix]:
+        if 1000 * bitrate_kbps < int(target.options.get("b", _MP3_USUAL_BITRATE)):
             target = replace(target, ceiling_db=target.ceiling_db - _COARSE_DB)
+        target = replace(target, options=bitrate)
     if sample_rate is not None:
         _check_sample_rate(suffix, sample_rate)
         target = replace(target, sample_rate=sample_rate)

@@ -231,18 +231,19 @@ def join(
         before = replace(before, end=before.end - n_hidden)
         after = replace(after, start=after.start + n_skipped)
         n_samples = _on_the_beat(before, after, n_samples, longest, pulses)
-    outgoing = _own_gain(ending, n_samples, n_hidden, rate=rate)
-    incoming = _own_gain(beginning, n_samples, n_skipped, rate=rate)[::-1]
     if not (ending.fade_s or beginning.fade_s):
         angle = _quarter(n_samples)
         gains = np.cos(angle), np.sin(angle)
         return Join(n_samples, n_hidden, n_skipped, *gains, crosses=True)
+    if ending.fade_s:
+        outgoing = _own_gain(ending, n_samples, n_hidden, rate=rate)
+    else:
+        own = _at_samples(beginning.envelope, n_samples, n_skipped, rate=rate)[::-1]
+        outgoing = _giving_way(own)
+    incoming = _own_gain(beginning, n_samples, n_skipped, rate=rate)[::-1]
     if not beginning.fade_s:
         own = _at_samples(ending.envelope, n_samples, n_hidden, rate=rate)
         incoming = incoming * _complement(own)
-    elif not ending.fade_s:
-        own = _at_samples(beginning.envelope, n_samples, n_skipped, rate=rate)[::-1]
-        outgoing = _giving_way(own)
     return Join(n_samples, n_hidden, n_skipped, outgoing, incoming, crosses=False)
 
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,33 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class Chapter:
+    """One part of a mix.
+
+    Attributes
+    ----------
+    start_s, end_s
+        In seconds from the start of the file.
+    title
+        What a player shows.
+    """
+
+    start_s: float
+    end_s: float
+    title: str
+
+    @property
+    def start_ms(self) -> int:
+        """The start as files hold it."""
+        return round(1000 * self.start_s)
+
+    @property
+    def end_ms(self) -> int:
+        """The end as files hold it, after the start."""
+        return max(self.start_ms + 1, round(1000 * self.end_s))
+
+
+@dataclass(frozen=True)
 class MixResult:
     """What was rendered.
 
@@ -118,3 +150,14 @@ class MixResult:
         """The artist of all of it, or "Various Artists"."""
         artists = {placed.track.artist for placed in self.placed}
         return artists.pop() if len(artists) == 1 else "Various Artists"
+
+    @property
+    def chapters(self) -> tuple[Chapter, ...]:
+        """A chapter for each track, in a preview for each join."""
+        names = [placed.track.name for placed in self.placed]
+        starts_s: Sequence[float] = [placed.start_s for placed in self.placed]
+        if self.passages_s:
+            names = [f"{one} -> {other}" for one, other in pairwise(names)]
+            starts_s = self.passages_s
+        ends_s = [*starts_s[1:], self.duration_s]
+        return tuple(map(Chapter, starts_s, ends_s, names))

@@ -219,7 +219,7 @@ class _Rendering:
             track.path,
             sample_rate=self._rate,
             measure_loudness=target is not None and track.loudness is None,
-            check=lambda n_samples: self._check(surveyed_s + n_samples / self._rate),
+            check=lambda n_samples: self._surveyed(surveyed_s, n_samples),
         )
         if self._is_unchanged:
             surveyed = replace(surveyed, offset=np.zeros(2, dtype=np.float32))
@@ -254,9 +254,12 @@ class _Rendering:
         """Every sample stays what it is: nothing overlaps, nothing gets louder."""
         return self._options.loudness is None and self._options.crossfade_s == 0
 
-    def _check(self, surveyed_s: float | None = None) -> None:
-        if surveyed_s is not None:
-            self._surveyed_s = surveyed_s
+    def _surveyed(self, before_s: float, n_samples: int) -> None:
+        """Note how far a survey has come."""
+        self._surveyed_s = before_s + n_samples / self._rate
+        self._check()
+
+    def _check(self) -> None:
         if self._stopped.is_set():
             raise _StoppedError
 
@@ -280,5 +283,4 @@ def _estimate_s(tracks: Sequence[MixTrack], options: MixOptions) -> float:
     lengths_s = np.array([max(0.0, track.length_s) for track in tracks])
     if options.preview:
         return float(np.minimum(2 * PREVIEW_S, lengths_s).sum())
-    overlaps_s = Clock(lengths_s, options.crossfade_s).overlaps_s
-    return float(lengths_s.sum() - np.minimum(overlaps_s[:-1], overlaps_s[1:]).sum())
+    return Clock(lengths_s, options.crossfade_s).played_s(range(len(tracks)), 0.0, 0.0)

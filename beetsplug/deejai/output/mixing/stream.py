@@ -198,17 +198,14 @@ class Stream:
         n_first = n_near if self.played else 0
         n_last = n_near if leads_on else 0
         n_fade = round(_PREVIEW_FADE_S * rate)
-        if n_between <= n_first + n_last:
+        n_left_out = n_between - n_first - n_last
+        if n_left_out <= 0:
             # What is too short to be cut leads half to the one and half to the other.
-            is_inside = bool(self.played) and leads_on
-            half = n_between // 2 if is_inside else n_between * (not leads_on)
-            yield from self._emit_all(reader.take(half))
-            if leads_on:
-                self.passages.append(self.n_samples)
-            yield from self._emit_all(reader.take(n_between - half))
-            return
+            n_first = n_between * n_first // max(1, n_first + n_last)
+            n_last = n_between - n_first
+            n_left_out = n_fade = 0
         yield from self._emit_all(_faded(reader.take(n_first), n_first, n_out=n_fade))
-        for _ in reader.take(n_between - n_first - n_last):
+        for _ in reader.take(n_left_out):
             self._check()
         if leads_on:
             self.passages.append(self.n_samples)

@@ -35,6 +35,8 @@ from beetsplug.deejai.output.text import one_line, some_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from beetsplug.deejai.output.mixing.model import Chapter
+
 MAX_COMMENT_BYTES = 200_000
 """Longest comment: the tracklist of 1000 tracks."""
 
@@ -53,33 +55,6 @@ and both are the same up to 127.
 """
 
 _UTF8 = Encoding.UTF8
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """One part of a mix.
-
-    Attributes
-    ----------
-    start_s, end_s
-        In seconds from the start of the file.
-    title
-        What a player shows.
-    """
-
-    start_s: float
-    end_s: float
-    title: str
-
-    @property
-    def start_ms(self) -> int:
-        """The start as files hold it."""
-        return round(1000 * self.start_s)
-
-    @property
-    def end_ms(self) -> int:
-        """The end as files hold it, after the start."""
-        return max(self.start_ms + 1, round(1000 * self.end_s))
 
 
 @dataclass(frozen=True)
