@@ -104,7 +104,7 @@ class Importer:
         if self._said_others:
             return
         self._said_others = True
-        from beetsplug.deejai.commands.spaces import name_others, other_models
+        from beetsplug.deejai.spaces import name_others, other_models
 
         if others := other_models(self._session):
             self._log.warning(

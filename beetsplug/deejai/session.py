@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from beetsplug.deejai.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from beets.library import Library
 
     from beetsplug.deejai.embedding.encoder import Encoder
     from beetsplug.deejai.embedding.model_folder import ModelFolder
+    from beetsplug.deejai.embedding.outside import Outsider
     from beetsplug.deejai.embedding.scan import Pooling
     from beetsplug.deejai.storage.slices import SliceStore
 
@@ -29,6 +32,9 @@ class Session:
     def __init__(self, lib: Library, config: Any) -> None:
         self.lib = lib
         self._config = config
+        # Several threads of the deck may ask for it at once.
+        self._encoder_lock = threading.Lock()
+        self._encoder: Encoder | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -65,13 +71,16 @@ class Session:
         """Id of the encoder, as stored beside each vector."""
         return self.models.id_of(self.model_path)
 
-    @cached_property
+    @property
     def encoder(self) -> Encoder:
-        """The encoder itself; its framework takes seconds to import."""
-        return self.models.load(self.model_path)
+        """The encoder itself; its framework takes seconds to import, once."""
+        with self._encoder_lock:
+            if self._encoder is None:
+                self._encoder = self.models.load(self.model_path)
+            return self._encoder
 
     def load_encoder(self) -> Encoder:
-        """Return :attr:`encoder`, for whoever wants to decide when."""
+        """Return :attr:`encoder`, for whoever wants to decide when, in any thread."""
         return self.encoder
 
     @property
@@ -91,6 +100,36 @@ class Session:
         from beetsplug.deejai.storage.slices import SliceStore
 
         return SliceStore(self._store_path)
+
+    def hear(
+        self, names: Sequence[str], *, progress: Callable[[float], None] | None = None
+    ) -> tuple[dict[str, Outsider], list[tuple[str, str]]]:
+        """Hear files on the fly; nothing of it is stored.
+
+        Parameters
+        ----------
+        names
+            The files.
+        progress
+            Called with the part that is heard, 0 to 1.
+
+        Returns
+        -------
+        heard, failures
+            As of :func:`~beetsplug.deejai.embedding.outside.hear_files`.
+        """
+        from beetsplug.deejai.embedding.outside import hear_files
+
+        return hear_files(
+            self.lib,
+            self.store if self.has_store else None,
+            names,
+            model=self.model_id,
+            pooling=self.pooling,
+            load_encoder=self.load_encoder,
+            n_threads=self.settings.n_threads,
+            progress=progress,
+        )
 
     @cached_property
     def pooling(self) -> Pooling:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from beetsplug.deejai.candidates import Candidates
     from beetsplug.deejai.commands.deliver import Delivery
-    from beetsplug.deejai.commands.listing import Amount, Candidates
+    from beetsplug.deejai.commands.listing import Amount
     from beetsplug.deejai.commands.seeds import Named
     from beetsplug.deejai.session import Session
 

@@ -12,7 +12,6 @@ from beets.exceptions import UserError
 from beets.ui import CommonOptionsParser, print_
 
 from beetsplug.deejai.commands.progress import ProgressLine
-from beetsplug.deejai.commands.spaces import explain_none, warn_of_others
 from beetsplug.deejai.evaluation.bootstrap import LEVEL, N_RESAMPLES
 from beetsplug.deejai.evaluation.figures import MFCC, UNTRAINED
 from beetsplug.deejai.evaluation.made_lists import LIST_TITLES, average_lists
@@ -22,6 +21,7 @@ from beetsplug.deejai.evaluation.sampling import choose_sample
 from beetsplug.deejai.evaluation.space import Space, pool_halves, pool_space
 from beetsplug.deejai.evaluation.study import Study, study
 from beetsplug.deejai.settings import POOLINGS
+from beetsplug.deejai.spaces import explain_none, warn_of_others
 from beetsplug.deejai.storage.library import matching_ids, shown_path
 
 if TYPE_CHECKING:

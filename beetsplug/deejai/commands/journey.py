@@ -9,7 +9,6 @@ from beets.exceptions import UserError
 from beetsplug.deejai.commands.deliver import (
     Line,
     deliver,
-    lines_of,
     read_delivery,
 )
 from beetsplug.deejai.commands.limits import read_rules
@@ -24,10 +23,10 @@ from beetsplug.deejai.commands.listing import (
     tell_seed,
 )
 from beetsplug.deejai.commands.mixing import add_mix_options
-from beetsplug.deejai.commands.names import name_of
+from beetsplug.deejai.commands.names import journey_title
 from beetsplug.deejai.commands.seeds import find_waypoint
-from beetsplug.deejai.recommend.journey import journey
-from beetsplug.deejai.vectors import unit
+from beetsplug.deejai.recommend.journey import journey, stops
+from beetsplug.deejai.storage.library import items_by_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +35,8 @@ if TYPE_CHECKING:
     from beets.ui import CommonOptionsParser
 
     from beetsplug.deejai.commands.seeds import Named
-    from beetsplug.deejai.recommend.index import Index, Pick
+    from beetsplug.deejai.recommend.index import Index
+    from beetsplug.deejai.recommend.journey import Stop
     from beetsplug.deejai.session import Session
 
 USAGE = "[OPTIONS] WAYPOINT WAYPOINT..."
@@ -76,34 +76,27 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     for notice in result.notices:
         log.warning("{}", notice)
     tell_seed(options, used=drunk > 0, log=log)
+    way = stops(candidates.index, [named.seed for named in waypoints], result.legs)
     deliver(
         session,
-        _lines(session, candidates.index, waypoints, result.legs),
+        _lines(session, candidates.index, waypoints, way),
         delivery,
         log,
-        title=_title(waypoints, sum(map(len, result.legs))),
+        title=journey_title(
+            [named.item for named in waypoints], len(way) - len(waypoints)
+        ),
     )
 
 
-def _title(waypoints: Sequence[Named], n_steps: int) -> str:
-    names = " -> ".join(name_of(waypoint.item) for waypoint in waypoints)
-    return f"{names} in {n_steps} step{'s' * (n_steps != 1)}"
-
-
 def _lines(
-    session: Session,
-    index: Index,
-    waypoints: Sequence[Named],
-    legs: Sequence[Sequence[Pick]],
+    session: Session, index: Index, waypoints: Sequence[Named], way: Sequence[Stop]
 ) -> list[Line]:
-    """Put the waypoints in place and compare each with the track before it."""
-    lines = [Line(waypoints[0].item)]
-    before = waypoints[0].seed.departure
-    for waypoint, leg in zip(waypoints[1:], legs, strict=True):
-        lines += lines_of(session, index, leg)
-        if leg:
-            before = index.departures[leg[-1].row]
-        hop = float(unit(before) @ unit(waypoint.seed.arrival))
-        lines.append(Line(waypoint.item, hop))
-        before = waypoint.seed.departure
-    return lines
+    ids = [int(index.ids[stop.row]) for stop in way if stop.row is not None]
+    items = iter(items_by_id(session.lib, ids))
+    return [
+        Line(
+            next(items) if stop.waypoint is None else waypoints[stop.waypoint].item,
+            stop.similarity,
+        )
+        for stop in way
+    ]

@@ -1,26 +1,21 @@
-"""What lists have to keep: the options of the rules, and what they leave to propose."""
+"""What lists have to keep: the options of rules and limits."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from beets.dbcore.query import ParsingError
 from beets.exceptions import UserError
 
+from beetsplug.deejai.candidates import Limits
 from beetsplug.deejai.commands.values import read_value
 from beetsplug.deejai.durations import parse_duration
 from beetsplug.deejai.recommend.rules import UNRULED, Rules
-from beetsplug.deejai.storage.library import matching_ids
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     from beets.ui import CommonOptionsParser
 
-    from beetsplug.deejai.recommend.rules import Mask
     from beetsplug.deejai.session import Session
-    from beetsplug.deejai.storage.facts import TrackFacts
 
 
 def add_limit_options(parser: CommonOptionsParser) -> None:
@@ -87,45 +82,15 @@ def _rules(options: Any, otherwise: Rules) -> Rules:
     return replace(otherwise, **given)
 
 
-def allowed_tracks(
-    session: Session,
-    options: Any,
-    facts: TrackFacts,
-    item_ids: npt.NDArray[np.int64],
-) -> Mask:
-    """Return which tracks may be proposed.
+def read_limits(options: Any) -> Limits:
+    """Read which tracks may be proposed.
 
     Raises
     ------
     UserError
-        ``--from`` leaves none, or the time of ``--max-length`` is none.
+        The time of ``--max-length`` is none.
     """
-    settings = session.settings
-    allowed = facts.lengths_s <= _max_length_s(session, options)
-    excluding = [("deejai.exclude in the configuration", settings.exclude)]
-    excluding += [("--exclude", query) for query in options.excluded or []]
-    for what, query in excluding:
-        if query.strip():
-            allowed &= ~_matching(session, what, query, item_ids)
-    if options.from_query is not None:
-        matching = _matching(session, "--from", options.from_query, item_ids)
-        if not matching.any():
-            raise UserError(f"--from {options.from_query!r} leaves no track to choose")
-        allowed &= matching
-    return allowed
-
-
-def _max_length_s(session: Session, options: Any) -> float:
-    if options.max_length is None:
-        return session.settings.max_length_s
-    return read_value("--max-length", options.max_length, parse_duration)
-
-
-def _matching(
-    session: Session, what: str, query: str, item_ids: npt.NDArray[np.int64]
-) -> Mask:
-    try:
-        ids = matching_ids(session.lib, query)
-    except ParsingError as error:
-        raise ParsingError(f"{what}: {error}") from error
-    return np.isin(item_ids, list(ids))
+    max_length_s = None
+    if options.max_length is not None:
+        max_length_s = read_value("--max-length", options.max_length, parse_duration)
+    return Limits(options.from_query, tuple(options.excluded or ()), max_length_s)

@@ -10,29 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from beets.exceptions import UserError
 
+from beetsplug.deejai.candidates import load_candidates as load_limited
 from beetsplug.deejai.commands.deliver import is_playlist
-from beetsplug.deejai.commands.limits import add_limit_options, allowed_tracks
-from beetsplug.deejai.commands.spaces import explain_none, warn_of_others
+from beetsplug.deejai.commands.limits import add_limit_options, read_limits
 from beetsplug.deejai.commands.values import read_value
 from beetsplug.deejai.durations import parse_duration
-from beetsplug.deejai.recommend.index import UNKNOWN, Index, Labels, Seed
-from beetsplug.deejai.recommend.recordings.tags import Track
-from beetsplug.deejai.recommend.recordings.versions import Recordings, Versions
-from beetsplug.deejai.recommend.rules import Catalogue
-from beetsplug.deejai.storage.facts import load_facts
-from beetsplug.deejai.storage.library import load_vectors
 
 if TYPE_CHECKING:
     from logging import Logger
 
-    from beets.library import Item
     from beets.ui import CommonOptionsParser
 
+    from beetsplug.deejai.candidates import Candidates
     from beetsplug.deejai.commands.deliver import Delivery
-    from beetsplug.deejai.embedding.outside import Outsider
     from beetsplug.deejai.session import Session
-    from beetsplug.deejai.storage.facts import TrackFacts
-    from beetsplug.deejai.storage.library import TrackVectors
 
 
 MAX_RANDOM_SEED = 999_999
@@ -191,81 +182,18 @@ def tell_seed(options: Any, *, used: bool, log: Logger) -> None:
         log.info("--seed {} makes this list again", options.seed)
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """The library's vectors and what rules ask about them, row by row."""
-
-    index: Index
-    catalogue: Catalogue
-    facts: TrackFacts
-
-    def seed(self, item: Item, heard: Outsider | None) -> Seed:
-        """Make a seed of an item; what was heard is needed if the index has none."""
-        row = None if item.id is None else self.index.row_of(item.id)
-        if row is not None:
-            return self.index.seed(row, self.catalogue.labels(row))
-        assert heard is not None
-        labels = self._labels(item, heard)
-        if self.index.beginnings is None:
-            return Seed(heard.vector, labels=labels)
-        return Seed(heard.vector, None, labels, heard.beginning, heard.ending)
-
-    def _labels(self, item: Item, heard: Outsider) -> Labels:
-        artist, album, recording_id = self.facts.codes_of(item)
-        recording = self.catalogue.recordings.code_of(
-            Track(
-                title=item.title,
-                artist=artist,
-                album=album,
-                recording_id=recording_id,
-                length_s=item.length or 0.0,
-                vector=heard.vector,
-            )
-        )
-        return Labels(artist, album, recording)
-
-
 def load_candidates(session: Session, options: Any, log: Logger) -> Candidates:
-    """Load every track that has a vector, and mark those that may be proposed.
-
-    Vectors of another encoder than the one in use are left out, and that is said.
+    """Load the candidates that a verb's options ask for.
 
     Raises
     ------
     UserError
-        No track has a vector of this encoder yet, or ``--from`` leaves none.
+        As :func:`beetsplug.deejai.candidates.load_candidates`, or an option is wrong.
     """
-    stored = load_vectors(session.lib, session.model_id)
-    if not stored.item_ids.size:
-        raise UserError(explain_none(session))
-    warn_of_others(session, log, counts=stored.counts)
-    facts = load_facts(session.lib, stored.item_ids)
-    recordings: Recordings = Versions(facts.tracks(stored.vectors))
-    if options.allow_versions:
-        recordings = Recordings(np.full_like(facts.artists, UNKNOWN))
-    return Candidates(
-        _index(session, stored, segue=options.segue),
-        Catalogue(
-            artists=facts.artists,
-            albums=facts.albums,
-            recordings=recordings,
-            lengths_s=facts.lengths_s,
-            allowed=allowed_tracks(session, options, facts, stored.item_ids),
-        ),
-        facts,
+    return load_limited(
+        session,
+        log,
+        limits=read_limits(options),
+        segue=options.segue,
+        allow_versions=options.allow_versions,
     )
-
-
-def _index(session: Session, stored: TrackVectors, *, segue: bool) -> Index:
-    if not segue:
-        return Index(stored.item_ids, stored.vectors)
-    from beetsplug.deejai.embedding.ends import load_ends
-
-    beginnings, endings = load_ends(
-        session.lib,
-        session.store if session.has_store else None,
-        model=session.model_id,
-        item_ids=stored.item_ids,
-        vectors=stored.vectors,
-    )
-    return Index(stored.item_ids, stored.vectors, beginnings, endings)

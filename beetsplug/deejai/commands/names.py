@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from beets.util import displayable_path
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from beets.library import Item
 
 
@@ -26,3 +28,9 @@ def title_of(item: Item) -> str:
     """Return artist and title, or the name of the file where neither is known."""
     parts = [part for part in (item.artist, item.title) if part]
     return " - ".join(parts) or name_of(item)
+
+
+def journey_title(waypoints: Sequence[Item], n_steps: int) -> str:
+    """Name a journey after its waypoints and the tracks between them."""
+    names = " -> ".join(map(name_of, waypoints))
+    return f"{names} in {n_steps} step{'s' * (n_steps != 1)}"

@@ -8,13 +8,13 @@ from beets.exceptions import UserError
 from beets.ui import CommonOptionsParser, print_
 
 from beetsplug.deejai.commands.progress import ProgressLine
-from beetsplug.deejai.commands.spaces import (
+from beetsplug.deejai.embedding.scan import Pooling, pool_stored
+from beetsplug.deejai.settings import POOLINGS
+from beetsplug.deejai.spaces import (
     explain_none,
     other_models,
     warn_of_others,
 )
-from beetsplug.deejai.embedding.scan import Pooling, pool_stored
-from beetsplug.deejai.settings import POOLINGS
 from beetsplug.deejai.storage.library import write_vectors
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from beets.exceptions import UserError
 from beets.ui import CommonOptionsParser, print_
 
 from beetsplug.deejai.commands.progress import ProgressLine
-from beetsplug.deejai.commands.spaces import (
+from beetsplug.deejai.embedding.freshness import assess
+from beetsplug.deejai.embedding.scan import Summary, pool_new, scan
+from beetsplug.deejai.spaces import (
     models_of_others,
     name_others,
     warn_of_others,
 )
-from beetsplug.deejai.embedding.freshness import assess
-from beetsplug.deejai.embedding.scan import Summary, pool_new, scan
 from beetsplug.deejai.storage.library import (
     Track,
     all_ids,

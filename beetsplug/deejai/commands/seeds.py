@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from logging import Logger
 
-    from beetsplug.deejai.commands.listing import Candidates
+    from beetsplug.deejai.candidates import Candidates
     from beetsplug.deejai.embedding.outside import Outsider
     from beetsplug.deejai.recommend.index import Seed
     from beetsplug.deejai.session import Session
@@ -146,7 +146,7 @@ def find_waypoint(
 
 
 def _choose(query: str, matches: list[Item], log: Logger) -> Item:
-    ranked = sorted(matches, key=lambda item: _title_rank(query, item))
+    ranked = sorted(matches, key=lambda item: title_rank(query, item))
     # Without a terminal standard input may be anything, even nothing.
     if not getattr(sys.stdin, "isatty", bool)():
         log.info("{} tracks match {!r}; taking: {}", len(matches), query, ranked[0])
@@ -162,7 +162,7 @@ def _choose(query: str, matches: list[Item], log: Logger) -> Item:
         print_(f"a number from 1 to {len(shown)}, please")
 
 
-def _title_rank(query: str, item: Item) -> tuple[int, int, int]:
+def title_rank(query: str, item: Item) -> tuple[int, int, int]:
     """Sort key: the same title first, then titles that begin so, then the shortest."""
     title, wanted = item.title.casefold(), query.strip().casefold()
     if title == wanted:
@@ -296,17 +296,7 @@ def _hear(
         raise UserError(
             f"{len(names)} of the tracks have no vector of the encoder in use; {remedy}"
         )
-    from beetsplug.deejai.embedding.outside import hear_files
-
-    heard, failed = hear_files(
-        session.lib,
-        session.store if session.has_store else None,
-        names,
-        model=session.model_id,
-        pooling=session.pooling,
-        load_encoder=session.load_encoder,
-        n_threads=session.settings.n_threads,
-    )
+    heard, failed = session.hear(names)
     failures |= {os.fsencode(name): reason for name, reason in failed}
     return {os.fsencode(name): outsider for name, outsider in heard.items()}, failures
 

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from beets.ui import CommonOptionsParser
 
-    from beetsplug.deejai.commands.listing import Amount, Candidates
+    from beetsplug.deejai.candidates import Candidates
+    from beetsplug.deejai.commands.listing import Amount
     from beetsplug.deejai.recommend.index import Pick, Seed
     from beetsplug.deejai.recommend.rules import Rules
     from beetsplug.deejai.session import Session

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from beets.ui import CommonOptionsParser, print_
 
-from beetsplug.deejai.commands.spaces import models_of_others, name_others
 from beetsplug.deejai.embedding.freshness import assess
+from beetsplug.deejai.spaces import models_of_others, name_others
 from beetsplug.deejai.storage.library import Track, query_items
 
 if TYPE_CHECKING:

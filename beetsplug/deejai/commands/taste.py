@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from beets.ui import CommonOptionsParser
 
-    from beetsplug.deejai.commands.listing import Candidates
+    from beetsplug.deejai.candidates import Candidates
     from beetsplug.deejai.recommend.index import Seed
     from beetsplug.deejai.session import Session
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from beets.ui import CommonOptionsParser
 
-    from beetsplug.deejai.commands.listing import Candidates
+    from beetsplug.deejai.candidates import Candidates
     from beetsplug.deejai.commands.seeds import Named
     from beetsplug.deejai.session import Session
 

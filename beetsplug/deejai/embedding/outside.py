@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from beetsplug.deejai.audio.constants import SLICE_S
+from beetsplug.deejai.audio.seeking import shape_of
 from beetsplug.deejai.embedding.decoders import Request
 from beetsplug.deejai.embedding.ends import ends
 from beetsplug.deejai.embedding.listen import Heard, listen
 from beetsplug.deejai.embedding.pooling import pool_library
 from beetsplug.deejai.embedding.scan import load_slices
+from beetsplug.deejai.errors import TrackError
 from beetsplug.deejai.storage.library import stored_by_id
 
 if TYPE_CHECKING:
@@ -51,6 +54,7 @@ def hear_files(
     pooling: Pooling,
     load_encoder: Callable[[], Encoder],
     n_threads: int,
+    progress: Callable[[float], None] | None = None,
 ) -> tuple[dict[str, Outsider], list[tuple[str, str]]]:
     """Hear files and pool them as if they were in the library; nothing is stored.
 
@@ -62,6 +66,9 @@ def hear_files(
         The files.
     pooling, load_encoder, n_threads
         As for :func:`~beetsplug.deejai.embedding.scan.scan`.
+    progress
+        Called with the part that is encoded, 0 to 1; more than 1 when a file holds more
+        than it declares. What it raises ends the hearing.
 
     Returns
     -------
@@ -73,6 +80,8 @@ def hear_files(
     heard: list[Heard] = []
     failures: list[tuple[str, str]] = []
     requests = [Request(number, path) for number, path in enumerate(paths)]
+    if progress is not None:
+        load_encoder = _watched(load_encoder, paths, progress)
     for finished in listen(requests, load_encoder=load_encoder, n_threads=n_threads):
         for result in finished:
             if isinstance(result, Heard):
@@ -99,3 +108,43 @@ def hear_files(
         paths[h.key]: Outsider(vector, *ends(h.slice_vectors))
         for h, vector in zip(heard, pooled, strict=True)
     }, failures
+
+
+def _watched(
+    load_encoder: Callable[[], Encoder],
+    paths: Sequence[str],
+    progress: Callable[[float], None],
+) -> Callable[[], Encoder]:
+    duration_s = sum(_duration_s(path) for path in paths)
+    n_expected = max(1.0, duration_s / SLICE_S)
+    return lambda: _Watched(load_encoder(), lambda n: progress(n / n_expected))
+
+
+def _duration_s(path: str) -> float:
+    try:
+        return shape_of(path).duration_s
+    except TrackError:
+        return 0.0
+
+
+class _Watched:
+    """An encoder that tells how many slices it has encoded."""
+
+    def __init__(self, encoder: Encoder, report: Callable[[int], None]) -> None:
+        self._encoder = encoder
+        self._report = report
+        self._n_slices = 0
+
+    @property
+    def model_id(self) -> str:
+        return self._encoder.model_id
+
+    @property
+    def vector_size(self) -> int:
+        return self._encoder.vector_size
+
+    def encode(self, slices: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        vectors = self._encoder.encode(slices)
+        self._n_slices += len(slices)
+        self._report(self._n_slices)
+        return vectors

@@ -113,6 +113,41 @@ def write_m3u(
 ) -> None:
     """Write an extended M3U playlist in one atomic step.
 
+    Parameters
+    ----------
+    destination
+        Path of the playlist; its folder must exist.
+    entries, base, forward_slash, comment, origins
+        As for :func:`m3u_text`.
+
+    Raises
+    ------
+    FatalError
+        The file cannot be written.
+    """
+    text = m3u_text(
+        entries,
+        folder=os.path.dirname(os.path.abspath(destination)),
+        base=base,
+        forward_slash=forward_slash,
+        comment=comment,
+        origins=origins,
+    )
+    with atomic_writer(destination) as file, explained(destination):
+        file.write(text)
+
+
+def m3u_text(
+    entries: Sequence[Entry | Named],
+    *,
+    folder: bytes | None = None,
+    base: bytes | None = None,
+    forward_slash: bool = False,
+    comment: str = "",
+    origins: Iterable[Origin] = (),
+) -> bytes:
+    """Make the text of an extended M3U playlist.
+
     Paths keep their bytes. A name that a player would misread when it stands on a line
     of its own (with a line break inside, or white space at its end) is written as an
     absolute ``file://`` URI. What was read from a playlist is written as it stood there
@@ -120,10 +155,10 @@ def write_m3u(
 
     Parameters
     ----------
-    destination
-        Path of the playlist; its folder must exist.
     entries
         The tracks, in order.
+    folder
+        Absolute: where the playlist will lie; None where that is not known.
     base
         Folder that the paths are relative to; None for absolute paths.
     forward_slash
@@ -132,21 +167,15 @@ def write_m3u(
         One line for people, which players skip.
     origins
         Playlists whose header and footer are kept.
-
-    Raises
-    ------
-    FatalError
-        The file cannot be written.
     """
     origins = list(origins)
     lines = [b"#EXTM3U", *(line for origin in origins for line in origin.header)]
     if comment:
         lines.append(b"# " + os.fsencode(_CONTROL.sub(" ", comment)))
-    folder = os.path.dirname(os.path.abspath(destination))
     for entry in entries:
         if isinstance(entry, Named):
             lines += entry.notes
-            if _means_the_same(entry, folder, base):
+            if folder is not None and _means_the_same(entry, folder, base):
                 lines.append(entry.line)
                 continue
         else:
@@ -154,8 +183,7 @@ def write_m3u(
             lines += [_extinf(entry), *entry.notes]
         lines.append(_location(entry.path, base, forward_slash=forward_slash))
     lines += (line for origin in origins for line in origin.footer)
-    with atomic_writer(destination) as file, explained(destination):
-        file.write(b"\n".join(lines) + b"\n")
+    return b"\n".join(lines) + b"\n"
 
 
 def _extinf(entry: Entry) -> bytes:

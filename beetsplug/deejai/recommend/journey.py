@@ -44,6 +44,51 @@ class Journey:
     notices: list[str]
 
 
+@dataclass(frozen=True)
+class Stop:
+    """A track of a journey, a waypoint or one between two.
+
+    Attributes
+    ----------
+    row
+        Its row in the index; None for a waypoint.
+    waypoint
+        Its number among the waypoints; None for a track between them.
+    similarity
+        Cosine similarity to the stop before, -1 to 1; None for the first.
+    """
+
+    row: int | None
+    waypoint: int | None
+    similarity: float | None
+
+
+def stops(
+    index: Index, waypoints: Sequence[Seed], legs: Sequence[Sequence[Pick]]
+) -> list[Stop]:
+    """Put the waypoints of a journey in place.
+
+    Parameters
+    ----------
+    index, waypoints
+        What :func:`journey` was given.
+    legs
+        What it returned.
+    """
+    found = [Stop(None, 0, None)]
+    before = waypoints[0].departure
+    for number, (waypoint, leg) in enumerate(
+        zip(waypoints[1:], legs, strict=True), start=1
+    ):
+        found += [Stop(pick.row, None, pick.similarity) for pick in leg]
+        if leg:
+            before = index.departures[leg[-1].row]
+        hop = float(hop_similarities([before, before], [before, waypoint.arrival])[0])
+        found.append(Stop(None, number, hop))
+        before = waypoint.departure
+    return found
+
+
 def journey(
     index: Index,
     waypoints: Sequence[Seed],
