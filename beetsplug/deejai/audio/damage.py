@@ -39,7 +39,7 @@ _SAME_S = 0.05
 _N_RECENT = 8
 """Packets among which the bytes that a jump of the time stamps skips are sought."""
 
-_COUNTED_TIME = {"mp3", "aac", "ac3", "eac3", "dts"}
+COUNTED_TIME = {"mp3", "aac", "ac3", "eac3", "dts"}
 """Formats without time stamps: FFmpeg counts packets, and sees no jump."""
 
 _DECLARING = {"flac", "mov,mp4,m4a,3gp,3g2,mj2", "wv", "aiff", "ape", "tta"}
@@ -86,8 +86,8 @@ class Losses:
     def __init__(self, path: str, max_loss_s: float) -> None:
         self.max_loss_s = max_loss_s
         with open_audio(path) as container:
-            self.declared_s = _declared_s(container, path)
-            self._is_counted = container.format.name in _COUNTED_TIME
+            self.declared_s = declared_s(container, path)
+            self._is_counted = container.format.name in COUNTED_TIME
         self._decoded_s = 0.0
         self._lost_s = 0.0
         self._skipped_s = 0.0
@@ -223,7 +223,11 @@ def _find_tag(data: bytes) -> int | None:
     return None
 
 
-def _declared_s(container: InputContainer, path: str) -> float | None:
+def declared_s(container: InputContainer, path: str) -> float | None:
+    """Return the duration that an open file declares, in s.
+
+    None where it declares none or one that cannot be trusted.
+    """
     name = container.format.name
     stream = container.streams.audio[0]
     if name == "mp3":

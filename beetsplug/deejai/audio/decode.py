@@ -118,13 +118,13 @@ def stream_audio(
         end is missing.
     """
     check_is_file(path)
-    target = _Target(sample_rate, layout, sample_format, block_samples)
+    target = Target(sample_rate, layout, sample_format, block_samples)
     losses = None if max_loss_s is None else Losses(path, max_loss_s)
     n_samples = 0
     try:
         for block in _decode_in_graph(path, target, losses):
             n_samples += len(block)
-            yield _bounded(block)
+            yield bounded(block)
         failed = n_samples == 0
     except (FFmpegError, UnicodeEncodeError, OSError, _SuspectError):
         failed = True
@@ -133,7 +133,7 @@ def stream_audio(
         try:
             for block in _skip(_decode_packets(path, target, losses), n_samples):
                 n_samples += len(block)
-                yield _bounded(block)
+                yield bounded(block)
         except FFmpegError as error:
             if n_samples == 0 or losses is not None:
                 raise TrackError(reason(error)) from error
@@ -145,7 +145,7 @@ class _SuspectError(Exception):
     """Something may be missing; the packets have to be looked at one by one."""
 
 
-class _Target(NamedTuple):
+class Target(NamedTuple):
     """What every file is decoded to."""
 
     sample_rate: int
@@ -154,12 +154,13 @@ class _Target(NamedTuple):
     block_samples: int
 
     def resampler(self, n_channels: int) -> AudioResampler:
+        """Make what converts frames of so many channels."""
         layout = "mono" if n_channels == 1 else self.layout
         return AudioResampler(self.sample_format, layout, self.sample_rate)
 
 
 def _decode_in_graph(
-    path: str, target: _Target, losses: Losses | None
+    path: str, target: Target, losses: Losses | None
 ) -> Iterator[npt.NDArray[Any]]:
     """Decode, mix down and resample inside one FFmpeg filter graph.
 
@@ -197,7 +198,7 @@ def _decode_in_graph(
         yield waiting
 
 
-def _graph_frames(path: str, target: _Target) -> Iterator[AudioFrame]:
+def _graph_frames(path: str, target: Target) -> Iterator[AudioFrame]:
     graph = Graph()
     filters: list[tuple[str, dict[str, str]]] = [
         ("amovie", {"filename": path, "format_opts": "protocol_whitelist=file"}),
@@ -228,13 +229,25 @@ def _graph_frames(path: str, target: _Target) -> Iterator[AudioFrame]:
 
 
 def _decode_packets(
-    path: str, target: _Target, losses: Losses | None
+    path: str, target: Target, losses: Losses | None
 ) -> Iterator[npt.NDArray[Any]]:
     """Decode packet by packet and step over those that are damaged."""
+    return resampled(_packet_frames(path, losses), target)
+
+
+def resampled(
+    frames: Iterator[AudioFrame], target: Target
+) -> Iterator[npt.NDArray[Any]]:
+    """Convert decoded frames; blocks are as short as the frames are.
+
+    Raises
+    ------
+    TrackError
+        What `frames` raised, after all that came before.
+    """
     resampler = target.resampler(1)
     source: tuple[str, str, int] | None = None
     damage: TrackError | None = None
-    frames = _packet_frames(path, losses)
     while True:
         try:
             frame = next(frames)
@@ -291,7 +304,7 @@ def _skip(
         n_samples = 0
 
 
-def _bounded(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def bounded(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Silence the NaN and infinities of float formats, and clip what is no sound.
 
     One sample of 1e30 would otherwise overflow the sums that follow.

@@ -16,7 +16,7 @@ from beetsplug.deejai.commands.names import n_tracks, title_of
 from beetsplug.deejai.output.atomic import replaceable
 from beetsplug.deejai.output.m3u import Entry, write_m3u
 from beetsplug.deejai.output.mixing.encode import FORMATS
-from beetsplug.deejai.storage.library import items_by_id
+from beetsplug.deejai.storage.library import item_id, items_by_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,12 +57,10 @@ class Line:
 
 
 def lines_of(session: Session, index: Index, picks: Sequence[Pick]) -> list[Line]:
-    """Fetch the items of picked tracks."""
-    ids = [int(index.ids[pick.row]) for pick in picks]
-    items = items_by_id(session.lib, ids)
-    return [
-        Line(item, pick.similarity) for item, pick in zip(items, picks, strict=True)
-    ]
+    """Fetch the items of picked tracks; what was removed meanwhile is left out."""
+    similarities = {int(index.ids[pick.row]): pick.similarity for pick in picks}
+    items = items_by_id(session.lib, list(similarities))
+    return [Line(item, similarities[item_id(item)]) for item in items]
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,7 @@ def deliver(
     """
     if not delivery.outputs or delivery.explain:
         for line in lines:
-            print_(_explained(line) if delivery.explain else format(line.item))
+            print_(explained(line) if delivery.explain else format(line.item))
     for output in delivery.outputs:
         path = _destination(session, output, delivery.options)
         if is_playlist(output):
@@ -170,7 +168,8 @@ def deliver(
                 write_playlist(session, kept, beside, command_line(delivery.options))
 
 
-def _explained(line: Line) -> str:
+def explained(line: Line) -> str:
+    """Write a line with its similarity before it."""
     value = "" if line.similarity is None else f"{line.similarity:.3f}"
     return f"{value:>6}  {format(line.item)}"
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from beetsplug.deejai.session import Session
 
 
-def add_limit_options(parser: CommonOptionsParser) -> None:
-    """Add the options that limit what is proposed, and how close together."""
+def add_choice_options(parser: CommonOptionsParser) -> None:
+    """Add the options that tell which tracks may be proposed."""
     parser.add_option(
         "--from",
         dest="from_query",
@@ -39,6 +39,11 @@ def add_limit_options(parser: CommonOptionsParser) -> None:
         metavar="TIME",
         help="take no longer tracks (default: as configured, 10m)",
     )
+
+
+def add_limit_options(parser: CommonOptionsParser) -> None:
+    """Add the options that limit what is proposed, and how close together."""
+    add_choice_options(parser)
     for kind in ("artist", "album"):
         parser.add_option(
             f"--{kind}-gap",

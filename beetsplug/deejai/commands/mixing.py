@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from beets.exceptions import UserError
 from beets.ui import CommonOptionsParser, print_
-from beets.util import displayable_path, normpath
+from beets.util import displayable_path
 
-from beetsplug.deejai.commands.levels import tagged_loudness
-from beetsplug.deejai.commands.names import n_tracks, name_of
+from beetsplug.deejai.commands.mix_tracks import mix_track
+from beetsplug.deejai.commands.names import n_tracks
 from beetsplug.deejai.commands.progress import ProgressLine
 from beetsplug.deejai.commands.tidy_end import ends_tidily
 from beetsplug.deejai.commands.values import read_value
 from beetsplug.deejai.durations import format_duration
 from beetsplug.deejai.output.cue import CueTrack, check_audio_name, write_cue
 from beetsplug.deejai.output.mixing.encode import format_of
-from beetsplug.deejai.output.mixing.model import MixOptions, MixTrack
+from beetsplug.deejai.output.mixing.model import MixOptions
 from beetsplug.deejai.settings import parse_crossfade, parse_loudness
 from beetsplug.deejai.storage.library import shown_path
 
@@ -180,7 +180,7 @@ def render(
     # PyAV and pydub take a while to import.
     from beetsplug.deejai.output.mixing.render import render_mix
 
-    tracks = [_track(item) for item in items]
+    tracks = [mix_track(item) for item in items]
     with ends_tidily(), ProgressLine(0, "s of music") as progress:
         result = render_mix(
             tracks,
@@ -198,20 +198,6 @@ def render(
     duration = format_duration(result.duration_s)
     print_(f"{n_tracks(len(result.placed))}, {duration} in {displayable_path(path)}")
     return [placed.number for placed in result.placed]
-
-
-def _track(item: Item) -> MixTrack:
-    album = item.get_album()
-    art = album.artpath if album else None
-    return MixTrack(
-        path=os.fsdecode(item.path),
-        title=name_of(item),
-        artist=item.artist,
-        length_s=item.length or 0.0,
-        loudness=tagged_loudness(item),
-        bpm=item.bpm or None,
-        art_path=os.fsdecode(normpath(art)) if art else None,
-    )
 
 
 def _write_cue(result: MixResult, path: bytes) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from beets.dbcore.query import PathQuery
 from beets.exceptions import UserError
 from beets.library import Item
-from beets.library.exceptions import FileOperationError
 from beets.ui import input_, print_
 from beets.util import case_sensitive, displayable_path, normpath, syspath
 
@@ -25,6 +23,7 @@ from beetsplug.deejai.commands.deliver import (
 from beetsplug.deejai.output import m3u
 from beetsplug.deejai.storage.library import (
     ids_by_path,
+    item_of_file,
     items_by_id,
     query_items,
 )
@@ -179,17 +178,7 @@ def file_item(session: Session, argument: str) -> Item:
     path = normpath(argument)
     with session.lib.music_dir_context():
         known = session.lib.items(PathQuery("path", path)).get()
-    return known or _outside_item(path)
-
-
-def _outside_item(path: bytes, title: str = "") -> Item:
-    # Of what is no file, a named pipe above all, reading might never end.
-    if os.path.isfile(syspath(path)):
-        # beets reads the tags of fewer formats than FFmpeg decodes.
-        with suppress(FileOperationError):
-            return Item.from_path(path)
-    name = os.path.basename(displayable_path(path))
-    return Item(path=path, title=title or name)
+    return known or item_of_file(path)
 
 
 def file_lines(session: Session, argument: str) -> list[Line]:
@@ -233,7 +222,7 @@ def _entry_item(session: Session, entry: m3u.Named) -> Item:
     """Make an item for an entry that the library does not have by just this path."""
     if os.path.exists(syspath(entry.path)):
         if case_sensitive(entry.path):
-            return _outside_item(entry.path, entry.title)
+            return item_of_file(entry.path, entry.title)
         return file_item(session, os.fsdecode(entry.path))
     line = entry.line.strip()
     path = line if _STREAM.match(line) else entry.path

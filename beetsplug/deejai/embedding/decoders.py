@@ -13,13 +13,14 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from beetsplug.deejai.audio.constants import SAMPLE_RATE
 from beetsplug.deejai.audio.decode import audio_signature, stream_waveform
 from beetsplug.deejai.audio.spectrogram import stream_slices
 from beetsplug.deejai.embedding.inference import BATCH_SLICES
 from beetsplug.deejai.errors import TrackError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     import numpy.typing as npt
@@ -45,10 +46,22 @@ POLL_S = 0.25
 
 @dataclass(frozen=True)
 class Request:
-    """A file to hear; `key` tells the caller which (an item's id)."""
+    """A file to hear.
+
+    Attributes
+    ----------
+    key
+        Tells the caller which it is (an item's id).
+    path
+        Of the file.
+    progress
+        Called with the seconds that are done so far, from any thread. If it raises, the
+        track is not heard.
+    """
 
     key: int
     path: str
+    progress: Callable[[float], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -255,12 +268,15 @@ def _hear(request: Request) -> Iterator[Chunk | End]:
 def _slices_and_end(
     request: Request, signature: str, blocks: Iterator[Array]
 ) -> Iterator[Chunk | End]:
-    peak = 0.0
+    peak, n_samples = 0.0, 0
 
     def watched() -> Iterator[Array]:
-        nonlocal peak
+        nonlocal peak, n_samples
         for block in blocks:
             peak = max(peak, float(block.max()), -float(block.min()))
+            n_samples += block.size
+            if request.progress is not None:
+                request.progress(n_samples / SAMPLE_RATE)
             yield block
 
     for slices in stream_slices(watched(), max_slices=BATCH_SLICES):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from beetsplug.deejai.audio.constants import SLICE_S
 from beetsplug.deejai.audio.seeking import shape_of
 from beetsplug.deejai.embedding.decoders import Request
 from beetsplug.deejai.embedding.ends import ends
@@ -18,7 +18,7 @@ from beetsplug.deejai.errors import TrackError
 from beetsplug.deejai.storage.library import stored_by_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy.typing as npt
     from beets.library import Library
@@ -67,8 +67,8 @@ def hear_files(
     pooling, load_encoder, n_threads
         As for :func:`~beetsplug.deejai.embedding.scan.scan`.
     progress
-        Called with the part that is encoded, 0 to 1; more than 1 when a file holds more
-        than it declares. What it raises ends the hearing.
+        Called with the part of all files that is decoded, 0 to 1; more than 1 when they
+        hold more than they declare. If it raises, the file is not heard.
 
     Returns
     -------
@@ -79,9 +79,7 @@ def hear_files(
     """
     heard: list[Heard] = []
     failures: list[tuple[str, str]] = []
-    requests = [Request(number, path) for number, path in enumerate(paths)]
-    if progress is not None:
-        load_encoder = _watched(load_encoder, paths, progress)
+    requests = list(_requests(paths, progress))
     for finished in listen(requests, load_encoder=load_encoder, n_threads=n_threads):
         for result in finished:
             if isinstance(result, Heard):
@@ -110,14 +108,22 @@ def hear_files(
     }, failures
 
 
-def _watched(
-    load_encoder: Callable[[], Encoder],
-    paths: Sequence[str],
-    progress: Callable[[float], None],
-) -> Callable[[], Encoder]:
-    duration_s = sum(_duration_s(path) for path in paths)
-    n_expected = max(1.0, duration_s / SLICE_S)
-    return lambda: _Watched(load_encoder(), lambda n: progress(n / n_expected))
+def _requests(
+    paths: Sequence[str], progress: Callable[[float], None] | None
+) -> Iterator[Request]:
+    """Make requests, which tell how much of all files is done."""
+    if progress is None:
+        yield from map(Request, range(len(paths)), paths)
+        return
+    expected_s = max(1e-3, sum(map(_duration_s, paths)))
+    done_s = [0.0] * len(paths)
+
+    def note(number: int, seconds: float) -> None:
+        done_s[number] = seconds
+        progress(sum(done_s) / expected_s)
+
+    for number, path in enumerate(paths):
+        yield Request(number, path, partial(note, number))
 
 
 def _duration_s(path: str) -> float:
@@ -125,26 +131,3 @@ def _duration_s(path: str) -> float:
         return shape_of(path).duration_s
     except TrackError:
         return 0.0
-
-
-class _Watched:
-    """An encoder that tells how many slices it has encoded."""
-
-    def __init__(self, encoder: Encoder, report: Callable[[int], None]) -> None:
-        self._encoder = encoder
-        self._report = report
-        self._n_slices = 0
-
-    @property
-    def model_id(self) -> str:
-        return self._encoder.model_id
-
-    @property
-    def vector_size(self) -> int:
-        return self._encoder.vector_size
-
-    def encode(self, slices: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        vectors = self._encoder.encode(slices)
-        self._n_slices += len(slices)
-        self._report(self._n_slices)
-        return vectors

@@ -37,11 +37,16 @@ def without_garbage_collection() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Hold back what is written to file descriptor 2 and drop TensorFlow's noise.
+def quiet_stderr(*, noise: re.Pattern[bytes] = _NOISE) -> Iterator[None]:
+    """Hold back what is written to file descriptor 2 and drop the noise.
 
     Native code writes there past :data:`sys.stderr`. Other threads may log meanwhile:
     their lines are written when the context ends.
+
+    Parameters
+    ----------
+    noise
+        What lines begin with that are dropped; TensorFlow's if nothing is said.
     """
     try:
         saved = os.dup(2)
@@ -58,6 +63,6 @@ def quiet_stderr() -> Iterator[None]:
             os.close(saved)
             held.seek(0)
             for line in held:
-                if not _NOISE.match(line):
+                if not noise.match(line):
                     with contextlib.suppress(OSError):
                         os.write(2, line)

@@ -7,7 +7,7 @@ import os
 import shlex
 from binascii import a2b_base64
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,8 @@ import numpy as np
 from beets.dbcore.query import InQuery, Query
 from beets.dbcore.sort import NullSort
 from beets.library import Item, parse_query_parts
-from beets.util import displayable_path
+from beets.library.exceptions import FileOperationError
+from beets.util import displayable_path, syspath
 
 from beetsplug.deejai.storage.fields import (
     MODEL_FIELD,
@@ -41,6 +42,25 @@ def item_id(item: Item) -> int:
     """Return the id of an item that is in the library, as every stored one has."""
     assert item.id is not None
     return item.id
+
+
+def item_of_file(path: bytes, title: str = "") -> Item:
+    """Make an item of a file that is not in the library.
+
+    Parameters
+    ----------
+    path
+        Of the file; it need not exist.
+    title
+        Where the file has no tags that can be read; else the name of the file.
+    """
+    # Of what is no file, a named pipe above all, reading might never end.
+    if os.path.isfile(syspath(path)):
+        # beets reads the tags of fewer formats than FFmpeg decodes.
+        with suppress(FileOperationError):
+            return Item.from_path(path)
+    name = os.path.basename(displayable_path(path))
+    return Item(path=path, title=title or name)
 
 
 def shown_path(path: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from beetsplug.deejai.recommend import neighbours
 from beetsplug.deejai.vectors import unit
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[np.float32]
-
-BLOCK_ROWS = 512
 
 
 def nearest(
@@ -40,22 +39,8 @@ def nearest(
         Cosine similarities, in [-1, 1].
     """
     units = unit(vectors)
-    rows = np.asarray(rows, dtype=np.int64)
-    n = min(n, len(units) - 1)
-    found = np.empty((len(rows), n), dtype=np.int64)
-    similarities = np.empty((len(rows), n), dtype=np.float32)
-    for start in range(0, len(rows), BLOCK_ROWS):
-        block = rows[start : start + BLOCK_ROWS]
-        products = units[block] @ units.T
-        products[np.arange(len(block)), block] = -np.inf
-        best = np.argpartition(-products, n - 1, axis=1)[:, :n]
-        order = np.argsort(-np.take_along_axis(products, best, axis=1), axis=1)
-        best = np.take_along_axis(best, order, axis=1)
-        found[start : start + len(block)] = best
-        similarities[start : start + len(block)] = np.take_along_axis(
-            products, best, axis=1
-        )
-    return found, np.clip(similarities, -1.0, 1.0)
+    own = np.asarray(rows, dtype=np.int64)
+    return neighbours.nearest(units[own], units, n=n, own_rows=own)
 
 
 def share_of_same(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -238,3 +239,25 @@ class TestOutsiders:
 
     def test_what_is_not_told_is_unknown(self) -> None:
         assert Recordings(np.array([0, 0])).code_of(outsider("Song")) == -1
+
+
+def test_several_threads_find_what_one_finds() -> None:
+    n = 3000
+    rng = np.random.default_rng(0)
+    tracks = made_tracks(
+        [f"Song {number % 750}" for number in range(n)],
+        artists=["someone"] * n,
+        lengths_s=rng.integers(100, 1000, size=n).tolist(),
+        vectors=unit(rng.standard_normal((n, 20))),
+    )
+    shared, alone = Versions(tracks), Versions(tracks)
+
+    def ask(row: int) -> tuple[int, int]:
+        code = int(shared[row])
+        return code, int(shared.among([code]).sum())
+
+    rows = rng.permutation(n).tolist()
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(ask, rows))
+    assert [code for code, _ in found] == alone[rows].tolist()
+    assert all(n_versions for _, n_versions in found)

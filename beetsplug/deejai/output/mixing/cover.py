@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import os
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
-from mediafile import MediaFile  # type: ignore[import-untyped]
-from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps, features
+from PIL import Image, ImageDraw, ImageFilter
 
+from beetsplug.deejai.output.lettering import can_show, sized_font
+from beetsplug.deejai.output.pictures import (
+    embedded_picture,
+    fitted,
+    jpeg,
+    picture_file,
+)
 from beetsplug.deejai.output.text import one_line
 
 if TYPE_CHECKING:
@@ -26,10 +29,6 @@ MAX_SIDE = 1000
 
 MAX_COVER_BYTES = 1_000_000
 """Larger pictures are written anew."""
-
-MAX_SOURCE_BYTES = 64 << 20
-MAX_SOURCE_PIXELS = 40_000_000
-"""Pictures beyond these are not opened: a small file can claim any size."""
 
 COVER_SIDE = 800
 """Side of a drawn cover, in pixels."""
@@ -51,62 +50,11 @@ def art_of(path: str, *, art_path: str | None = None) -> bytes | None:
         A JPEG or PNG of at most 1000 pixels a side and 1 MB. What is larger is scaled
         down to a JPEG, what is broken or enormous is passed over.
     """
-    return _usable(_embedded(path)) or _usable(_content(art_path))
+    return _fit(embedded_picture(path)) or _fit(picture_file(art_path))
 
 
-def _embedded(path: str) -> bytes | None:
-    try:
-        art: bytes | None = MediaFile(path).art
-    except Exception:  # noqa: BLE001 - broken tags fail in many ways; art is no need
-        return None
-    return art
-
-
-def _content(path: str | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        if not os.path.isfile(path) or os.path.getsize(path) > MAX_SOURCE_BYTES:
-            return None
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return None
-
-
-def _usable(data: bytes | None) -> bytes | None:
-    if not data or len(data) > MAX_SOURCE_BYTES:
-        return None
-    try:
-        with warnings.catch_warnings():
-            # Of a picture that is large beyond reason; the same becomes of less below.
-            warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG"))
-            if image.width * image.height > MAX_SOURCE_PIXELS:
-                return None
-            if max(image.size) <= MAX_SIDE and len(data) <= MAX_COVER_BYTES:
-                image.load()
-                return data
-            return _scaled(image)
-    except Exception:  # noqa: BLE001 - broken pictures fail in many ways
-        return None
-
-
-def _scaled(image: Image.Image) -> bytes:
-    # A JPEG can be decoded at a part of its size, in a part of the memory.
-    image.draft("RGB", (MAX_SIDE, MAX_SIDE))
-    image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
-    image = ImageOps.exif_transpose(image)
-    if image.has_transparency_data:
-        behind = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(behind, image.convert("RGBA"))
-    return _jpeg(image.convert("RGB"))
-
-
-def _jpeg(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=90, optimize=True)
-    return file.getvalue()
+def _fit(data: bytes | None) -> bytes | None:
+    return fitted(data, max_side=MAX_SIDE, max_bytes=MAX_COVER_BYTES)
 
 
 # The drawing is made larger and scaled down, which smooths its edges.
@@ -146,7 +94,7 @@ def draw_cover(*, title: str, levels: npt.ArrayLike, starts: Sequence[float]) ->
     line = one_line(title).replace(
         "->", "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
     )
-    is_titled = bool(line) and _can_show(line)
+    is_titled = bool(line) and can_show(line)
     canvas = Image.new("RGB", (_CANVAS, _CANVAS), _GROUND)
     draw = ImageDraw.Draw(canvas)
     record = _Record(draw, _ABOVE_TITLE if is_titled else _MIDDLE)
@@ -160,7 +108,7 @@ def draw_cover(*, title: str, levels: npt.ArrayLike, starts: Sequence[float]) ->
     cover = Image.fromarray(lit.astype(np.uint8))
     if is_titled:
         _draw_title(ImageDraw.Draw(cover), line)
-    return _jpeg(cover)
+    return jpeg(cover)
 
 
 def _heights(levels: Array) -> Array:
@@ -284,25 +232,10 @@ def _draw_title(draw: ImageDraw.ImageDraw, title: str) -> None:
         y += font.size * 1.24
 
 
-def _font(size: int) -> FreeTypeFont:
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)
-    return font
-
-
-def _can_show(text: str) -> bool:
-    """Whether the font has every letter: for others it shows one and the same box."""
-    if not features.check("freetype2"):
-        return False
-    font = _font(_SIZES[0])
-    box = bytes(font.getmask("\uffff"))
-    return all(bytes(font.getmask(char)) != box for char in set(text))
-
-
 def _set(title: str) -> tuple[list[str], FreeTypeFont]:
     """Break a title into one or two lines as large as fit."""
     for size in _SIZES:
-        font = _font(size)
+        font = sized_font(size)
         for lines in ([title], _halves(title, font)):
             if all(font.getlength(line) <= _TITLE_WIDTH for line in lines):
                 return lines, font

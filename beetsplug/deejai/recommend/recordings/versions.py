@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,6 +76,8 @@ class Versions(Recordings):
     none if that would bring two tracks together that it must not join itself; in a
     crowd, where everything sounds the same, it joins none.
 
+    Safe to use from several threads, which wait for each other.
+
     Parameters
     ----------
     tracks
@@ -83,6 +86,7 @@ class Versions(Recordings):
 
     def __init__(self, tracks: Tracks) -> None:
         super().__init__(np.full(len(tracks), UNKNOWN))
+        self._lock = RLock()
         self._rows = np.arange(len(tracks))
         self._tracks = tracks
         self._namesakes = Namesakes(tracks)
@@ -96,15 +100,25 @@ class Versions(Recordings):
         A code is the lowest row of the recording.
         """
         asked = np.atleast_1d(self._rows[rows])
-        new = np.unique(asked[self._codes[asked] == UNKNOWN])
-        self._find_twins(new)
-        for row in new.tolist():
-            if self._codes[row] == UNKNOWN:
-                self._settle(row)
-        return self._codes[rows]
+        with self._lock:
+            new = np.unique(asked[self._codes[asked] == UNKNOWN])
+            self._find_twins(new)
+            for row in new.tolist():
+                if self._codes[row] == UNKNOWN:
+                    self._settle(row)
+            return self._codes[rows].copy()
+
+    def among(self, codes: Iterable[int]) -> Mask:
+        """Return which tracks have one of some codes, which were told before."""
+        with self._lock:
+            return super().among(codes)
 
     def code_of(self, track: Track) -> int:
         """Return the code of a track outside the library, unknown if it is new."""
+        with self._lock:
+            return self._code_of(track)
+
+    def _code_of(self, track: Track) -> int:
         rows = self._tracks.by_recording_id.rows(track.recording_id)
         rows = rows or self._namesakes.of(track)
         if not rows:

@@ -1,0 +1,34 @@
+"""Text in pictures, in the font that Pillow brings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PIL import ImageFont, features
+
+if TYPE_CHECKING:
+    from PIL.ImageFont import FreeTypeFont
+
+_PROBE_SIZE = 46
+
+
+def sized_font(size: int) -> FreeTypeFont:
+    """Return Pillow's own font, which has the letters of English.
+
+    Parameters
+    ----------
+    size
+        In pixels.
+    """
+    found = ImageFont.load_default(size)
+    assert isinstance(found, ImageFont.FreeTypeFont)
+    return found
+
+
+def can_show(text: str) -> bool:
+    """Whether the font has every letter: for others it shows one and the same box."""
+    if not features.check("freetype2"):
+        return False
+    probe = sized_font(_PROBE_SIZE)
+    box = bytes(probe.getmask("\uffff"))
+    return all(bytes(probe.getmask(char)) != box for char in set(text))
