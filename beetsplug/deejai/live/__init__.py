@@ -1,0 +1,1 @@
+"""From the sound in the room to what could be played next."""
