@@ -1,0 +1,1 @@
+"""The library as a map: what sounds alike lies together."""

@@ -1,0 +1,338 @@
+/** A map with what belongs to it: colours, legend, search, lasso, and who is near. */
+
+import { count, el } from "./dom.js";
+import { createMap } from "./map.js";
+import { COLOURINGS, colouring } from "./mapcolours.js";
+
+const N_NEAR = 8;
+const FADED = 30;
+const TIP_GAP_PX = 14;
+const SEARCH_MS = 120;
+
+/**
+ * @typedef {object} PanelOptions
+ * @property {object} data columns: x, y, title, artist and artists, genre and genres, year,
+ *     colours; album if it is known
+ * @property {string} [by] what tracks are coloured by at first
+ * @property {function(number): void} onPick
+ * @property {function(number[]): void} onLasso none when it is given up
+ */
+
+/** A map and its controls. */
+export class MapPanel {
+  #data;
+  #options;
+  #map;
+  #colouring = null;
+  #chosen = null;
+  #matches = null;
+  #haystack = null;
+  #timer = 0;
+  #scheme = matchMedia("(prefers-color-scheme: dark)");
+  #ending = new AbortController();
+
+  /** @param {PanelOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#data = options.data;
+    this.#build();
+    this.#map = createMap(this.canvas, {
+      onHover: (index, spot) => this.#tell(index, spot),
+      onClick: (index) => this.#pick(index),
+      onLasso: (indices) => this.#lassoed(indices),
+    });
+    this.element.dataset.painter = this.#map.painter;
+    this.setData(options.data);
+    const { signal } = this.#ending;
+    this.#scheme.addEventListener("change", () => this.#recolour(), { signal });
+  }
+
+  /** The map itself. */
+  get map() {
+    return this.#map;
+  }
+
+  /** Shows other tracks, or the same ones elsewhere. */
+  setData(data) {
+    this.#data = data;
+    this.#haystack = null;
+    this.#chosen = null;
+    this.#matches = null;
+    this.search.value = "";
+    this.found.textContent = "";
+    const n = data.x.length;
+    this.canvas.setAttribute(
+      "aria-label",
+      `Map of ${count(n, "track")}. Arrow keys move it, plus and minus zoom, 0 shows all, ` +
+        `Enter picks the track in the middle. The tracks near it are listed below.`,
+    );
+    this.#map.setPoints({ x: data.x, y: data.y, colours: new Uint8Array(4 * n) });
+    this.#recolour();
+    this.near.parentElement.hidden = true;
+  }
+
+  /** Names a track: artist and title. */
+  nameOf(index) {
+    const artist = this.#data.artists[this.#data.artist[index]];
+    return artist ? `${artist} - ${this.#data.title[index]}` : this.#data.title[index];
+  }
+
+  /** Lists what is near to a track. */
+  showNear(index) {
+    this.near.replaceChildren(
+      ...this.#map.nearest(index, N_NEAR + 1).map((i) =>
+        el(
+          "li",
+          {},
+          el(
+            "button",
+            { type: "button", class: "map-near-track", on: { click: () => this.#pick(i) } },
+            this.nameOf(i),
+          ),
+        ),
+      ),
+    );
+    this.near.parentElement.hidden = false;
+  }
+
+  /** Takes the lasso away. */
+  dropLasso() {
+    this.#map.dropLasso();
+  }
+
+  /** Ends everything. */
+  close() {
+    this.#ending.abort();
+    this.#map.close();
+    this.element.remove();
+  }
+
+  #build() {
+    this.canvas = el("canvas", { class: "map-canvas", tabindex: "0", role: "application" });
+    this.tip = el("div", { class: "map-tip", hidden: true, "aria-hidden": "true" });
+    this.said = el("p", { class: "for-readers", role: "status" });
+    this.found = el("span", { class: "map-found", role: "status" });
+    this.search = el("input", {
+      type: "search",
+      class: "map-search",
+      placeholder: "Find a track",
+      "aria-label": "Find on the map",
+      autocomplete: "off",
+      spellcheck: "false",
+      maxlength: "100",
+      on: {
+        input: () => this.#searchSoon(),
+        keydown: (event) => {
+          if (event.key === "Enter") this.#goToMatch();
+        },
+      },
+    });
+    this.select = el(
+      "select",
+      { class: "map-by", on: { change: () => this.#recolour() } },
+      ...Object.entries(COLOURINGS).map(([value, name]) => el("option", { value }, name)),
+    );
+    this.select.value = this.#options.by ?? "genre";
+    this.lasso = el(
+      "button",
+      {
+        type: "button",
+        class: "button",
+        "aria-pressed": "false",
+        title: "Draw around tracks (or drag with Shift)",
+        on: { click: () => this.#toggleLasso() },
+      },
+      "Lasso",
+    );
+    this.legend = el("ul", { class: "map-legend" });
+    this.near = el("ol", { class: "map-near" });
+    const zoom = (label, text, act) =>
+      el(
+        "button",
+        { type: "button", class: "map-zoom", "aria-label": label, title: label, on: { click: act } },
+        text,
+      );
+    const near = el("div", { hidden: true }, el("h2", { class: "map-title" }, "Near here"), this.near);
+    /** Room for more, beside the map. */
+    this.side = el("div", { class: "map-side" }, this.legend, near);
+    /** What lies on the map at its lower edge. */
+    this.bar = el("div", { class: "map-bar", hidden: true });
+    this.element = el(
+      "div",
+      { class: "map-panel" },
+      el(
+        "div",
+        { class: "map-tools" },
+        el("label", { class: "map-colour" }, el("span", {}, "Colour"), this.select),
+        this.search,
+        this.found,
+        this.lasso,
+      ),
+      el(
+        "div",
+        { class: "map-stage" },
+        this.canvas,
+        this.tip,
+        el(
+          "div",
+          { class: "map-zooms", role: "group", "aria-label": "Zoom" },
+          zoom("Zoom in", "+", () => this.#map.zoomBy(1.6)),
+          zoom("Zoom out", "−", () => this.#map.zoomBy(1 / 1.6)),
+          zoom("Show all", "⤢", () => this.#map.fit()),
+        ),
+        this.bar,
+        this.said,
+      ),
+      this.side,
+    );
+  }
+
+  #recolour() {
+    const style = getComputedStyle(this.element.isConnected ? this.element : document.body);
+    const value = (name) => style.getPropertyValue(name).trim();
+    this.#map.setTheme({
+      ground: value("--panel") || "Canvas",
+      ink: value("--text") || "CanvasText",
+      accent: value("--accent") || "Highlight",
+    });
+    this.#colouring = colouring(this.#data, this.select.value, this.#scheme.matches);
+    this.#chosen = null;
+    this.#showLegend();
+    this.#paintColours();
+  }
+
+  #paintColours() {
+    const { of, rank } = this.#colouring;
+    const n = this.#data.x.length;
+    const isLit = (i) =>
+      (!this.#chosen || this.#chosen.has(i)) && (!this.#matches || this.#matches.has(i));
+    const colours = new Uint8Array(4 * n);
+    for (let i = 0; i < n; i++) {
+      colours.set(of(i), 4 * i);
+      colours[4 * i + 3] = isLit(i) ? 255 : FADED;
+    }
+    this.#map.setColours(colours, (i) => rank(i) + (isLit(i) ? 2 : 0));
+  }
+
+  #showLegend() {
+    const { legend, years } = this.#colouring;
+    const rows = legend.map((entry) => {
+      const swatch = el("span", { class: "map-swatch" });
+      swatch.style.background = entry.colour;
+      const button = el(
+        "button",
+        {
+          type: "button",
+          class: "map-entry",
+          "aria-pressed": "false",
+          on: { click: () => this.#choose(entry, button) },
+        },
+        swatch,
+        el("span", { class: "map-name" }, entry.name),
+        el("span", { class: "map-number" }, entry.n.toLocaleString("en")),
+      );
+      return el("li", {}, button);
+    });
+    if (years) rows.unshift(el("li", {}, this.#ramp(years)));
+    this.legend.replaceChildren(...rows);
+  }
+
+  #ramp({ first, last, stops }) {
+    const bar = el("div", { class: "map-ramp-bar" });
+    bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+    return el(
+      "div",
+      { class: "map-ramp" },
+      bar,
+      el("span", {}, String(first)),
+      el("span", {}, String(last)),
+    );
+  }
+
+  #choose(entry, button) {
+    const isChosen = this.#chosen === entry;
+    for (const other of this.legend.querySelectorAll("[aria-pressed]")) {
+      other.setAttribute("aria-pressed", "false");
+    }
+    button.setAttribute("aria-pressed", String(!isChosen));
+    this.#chosen = isChosen ? null : entry;
+    this.#paintColours();
+  }
+
+  #searchSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#find(), SEARCH_MS);
+  }
+
+  #find() {
+    const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    if (!words.length) {
+      this.#matches = null;
+      this.found.textContent = "";
+    } else {
+      this.#haystack ??= this.#data.title.map((title, i) => this.#textOf(title, i));
+      const rows = this.#haystack.flatMap((text, i) =>
+        words.every((word) => text.includes(word)) ? [i] : [],
+      );
+      this.#matches = new Set(rows);
+      this.found.textContent = `${rows.length.toLocaleString("en")} found`;
+    }
+    this.#paintColours();
+  }
+
+  #textOf(title, i) {
+    const { artist, artists, genre, genres, album, year } = this.#data;
+    const parts = [title, artists[artist[i]], album?.[i], genres[genre[i]], year[i]];
+    return parts.filter(Boolean).join("\n").toLowerCase();
+  }
+
+  #goToMatch() {
+    clearTimeout(this.#timer);
+    this.#find();
+    const [first] = this.#matches ?? [];
+    if (first === undefined) return;
+    this.#map.zoomTo(first);
+    this.showNear(first);
+  }
+
+  #tell(index, { x, y }) {
+    this.tip.hidden = index < 0;
+    if (index < 0) return;
+    const artist = this.#data.artists[this.#data.artist[index]];
+    this.tip.replaceChildren(
+      el("strong", {}, this.#data.title[index]),
+      artist ? el("span", {}, artist) : "",
+    );
+    const { clientWidth, clientHeight } = this.canvas.parentElement;
+    const { offsetWidth, offsetHeight } = this.tip;
+    const isRight = x + TIP_GAP_PX + offsetWidth > clientWidth;
+    const left = isRight ? x - TIP_GAP_PX - offsetWidth : x + TIP_GAP_PX;
+    const top = y - offsetHeight / 2;
+    this.tip.style.left = `${Math.max(4, left)}px`;
+    this.tip.style.top = `${Math.min(Math.max(4, top), clientHeight - offsetHeight - 4)}px`;
+    if (document.activeElement === this.canvas && this.canvas.matches(":focus-visible")) {
+      this.said.textContent = this.nameOf(index);
+      this.showNear(index);
+    }
+  }
+
+  #pick(index) {
+    this.#options.onPick(index);
+  }
+
+  #toggleLasso() {
+    this.#map.isLassoing = !this.#map.isLassoing;
+    this.lasso.setAttribute("aria-pressed", String(this.#map.isLassoing));
+    this.canvas.classList.toggle("is-lassoing", this.#map.isLassoing);
+    if (!this.#map.isLassoing) this.#map.dropLasso();
+  }
+
+  #lassoed(indices) {
+    if (this.#map.isLassoing && indices.length) {
+      this.#map.isLassoing = false;
+      this.lasso.setAttribute("aria-pressed", "false");
+      this.canvas.classList.remove("is-lassoing");
+    }
+    this.#options.onLasso(indices);
+  }
+}

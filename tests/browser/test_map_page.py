@@ -1,0 +1,294 @@
+"""The page that `beet deejai map` writes, opened from the disk without a network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from beetsplug.deejai.atlas.columns import Columns, group
+from beetsplug.deejai.atlas.fields import map_fields
+from beetsplug.deejai.atlas.page import map_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+CORNERS = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [0.5, 0.5]], dtype=np.float32)
+
+
+def write_page(path: Path, positions: np.ndarray, **more: Any) -> Path:
+    n = len(positions)
+    titles = [HOSTILE, *(f"track {i}" for i in range(1, n))]
+    columns = Columns(
+        np.arange(n),
+        titles,
+        [f"album {i}" for i in range(n)],
+        [f"a/{i}.mp3" for i in range(n)],
+        group(["Ada", *("Ben" for _ in range(n - 1))]),
+        group([("Jazz", "Rock", "")[i % 3] for i in range(n)]),
+        np.arange(n) % 40 + 1980,
+    )
+    fields = map_fields(columns, positions) | {"path": columns.paths}
+    fields |= {"album": columns.albums, "way": [], "by": "genre", **more}
+    path.write_bytes(map_page(fields, title=f"{n} tracks: {HOSTILE}"))
+    return path
+
+
+class Opened:
+    def __init__(self, page: Page, path: Path) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._note)
+        page.on("dialog", lambda dialog: self.errors.append("a dialog"))
+        page.goto(path.as_uri())
+        page.wait_for_function("document.querySelector('.map-canvas')?.width > 300")
+
+    def _note(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
+    def spot(self, x: float, y: float) -> tuple[float, float]:
+        """Return where a place of the map is; the map fills its frame to 0.9."""
+        box = self.page.locator(".map-canvas").bounding_box()
+        assert box
+        side = 0.9 * min(box["width"], box["height"])
+        return (
+            box["x"] + box["width"] / 2 + (float(x) - 0.5) * side,
+            box["y"] + box["height"] / 2 + (float(y) - 0.5) * side,
+        )
+
+    def colour_at(self, x: float, y: float) -> list[int]:
+        colour: list[int] = self.page.evaluate(
+            """([x, y]) => {
+                const canvas = document.querySelector('.map-canvas');
+                const box = canvas.getBoundingClientRect();
+                const copy = document.createElement('canvas');
+                copy.width = copy.height = 1;
+                const context = copy.getContext('2d');
+                context.drawImage(canvas, box.x - x, box.y - y, box.width, box.height);
+                return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+            }""",
+            list(self.spot(x, y)),
+        )
+        return colour
+
+
+@pytest.fixture(params=["light", "dark"])
+def context(browser: Browser, request: Any) -> Iterator[BrowserContext]:
+    opened = browser.new_context(
+        offline=True,
+        color_scheme=request.param,
+        viewport={"width": 1100, "height": 700},
+    )
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def visit(context: BrowserContext, tmp_path: Path) -> Iterator[Opened]:
+    opened = Opened(context.new_page(), write_page(tmp_path / "map.html", CORNERS))
+    yield opened
+    assert not opened.errors
+
+
+def test_points_are_drawn_where_they_lie(visit: Opened) -> None:
+    ground = visit.colour_at(0.25, 0.5)
+    colours = [visit.colour_at(x, y) for x, y in CORNERS]
+    assert all(colour != ground for colour in colours)
+    # Jazz, Rock, unknown, Jazz, Rock.
+    assert colours[0] == colours[3]
+    assert colours[1] == colours[4]
+    assert len({tuple(colour) for colour in colours}) == 3
+
+
+def test_hovering_tells_title_and_artist_as_text(visit: Opened) -> None:
+    visit.page.mouse.move(*visit.spot(0, 0))
+    tip = visit.page.locator(".map-tip")
+    tip.wait_for(state="visible")
+    assert tip.locator("strong").text_content() == HOSTILE
+    assert tip.locator("span").text_content() == "Ada"
+    visit.page.mouse.move(*visit.spot(0.25, 0.5))
+    tip.wait_for(state="hidden")
+    assert visit.page.title() == f"5 tracks: {HOSTILE}"
+
+
+def test_clicking_shows_what_is_known_and_a_path_to_copy(visit: Opened) -> None:
+    visit.page.mouse.click(*visit.spot(1, 1))
+    details = visit.page.locator(".map-details")
+    assert details.locator("h2").text_content() == "track 3"
+    assert details.locator("dd").all_text_contents() == [
+        "Ben",
+        "album 3",
+        "1983",
+        "Jazz",
+    ]
+    assert details.locator("textarea").input_value() == "a/3.mp3"
+    near = visit.page.locator(".map-near-track").all_text_contents()
+    assert near[:2] == ["Ben - track 3", "Ben - track 4"]
+
+
+def test_the_wheel_zooms_at_the_pointer_and_dragging_moves(visit: Opened) -> None:
+    page = visit.page
+    page.mouse.move(*visit.spot(1, 1))
+    page.mouse.wheel(0, -800)
+    tip = page.locator(".map-tip strong")
+    # What was under the pointer still is.
+    page.wait_for_timeout(100)
+    assert tip.text_content() == "track 3"
+    x, y = visit.spot(1, 1)
+    page.mouse.down()
+    page.mouse.move(x - 200, y - 100, steps=5)
+    page.mouse.up()
+    page.mouse.move(x - 200, y - 101)
+    assert tip.text_content() == "track 3"
+    assert not page.locator(".map-details h2").count()
+    page.get_by_label("Show all").click()
+    page.mouse.move(*visit.spot(0, 0))
+    assert tip.text_content() == HOSTILE
+
+
+def test_searching_fades_all_others(visit: Opened) -> None:
+    ground = visit.colour_at(0.25, 0.5)
+    before, found = visit.colour_at(1, 0), visit.colour_at(1, 1)
+    visit.page.get_by_label("Find on the map").fill("ALBUM 3 ben")
+    visit.page.get_by_text("1 found").wait_for()
+    visit.page.wait_for_timeout(100)
+    after = visit.colour_at(1, 0)
+    assert after not in (before, ground)
+    assert visit.colour_at(1, 1) == found
+    visit.page.get_by_label("Find on the map").press("Enter")
+    assert "track 3" in visit.page.locator(".map-near-track").first.text_content()
+
+
+def test_the_legend_names_the_groups_and_picks_one_out(visit: Opened) -> None:
+    names = visit.page.locator(".map-entry .map-name").all_text_contents()
+    assert names == ["Jazz", "Rock", "unknown"]
+    rock = visit.colour_at(1, 0)
+    visit.page.locator(".map-entry").first.click()
+    visit.page.wait_for_timeout(100)
+    assert visit.colour_at(1, 0) != rock
+    visit.page.locator(".map-by").select_option("year")
+    assert visit.page.locator(".map-ramp span").all_text_contents() == ["1980", "1984"]
+
+
+def test_a_lasso_lists_what_is_inside(visit: Opened) -> None:
+    page = visit.page
+    page.get_by_role("button", name="Lasso").click()
+    page.mouse.move(*visit.spot(0.7, -0.02))
+    page.mouse.down()
+    for x, y in ((1.03, -0.02), (1.03, 1.03), (0.7, 1.03)):
+        page.mouse.move(*visit.spot(x, y), steps=4)
+    page.mouse.up()
+    listed = page.locator(".map-listed li").all_text_contents()
+    assert listed == ["Ben - track 1", "Ben - track 3"]
+    assert page.locator(".map-details textarea").input_value() == "a/1.mp3\na/3.mp3"
+
+
+def test_a_keyboard_moves_and_picks(visit: Opened) -> None:
+    page = visit.page
+    page.locator(".map-legend button").first.focus()
+    page.locator(".map-canvas").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    assert "track 4" in (page.locator("p[role=status]").first.text_content() or "")
+    page.keyboard.press("Enter")
+    assert page.locator(".map-details h2").text_content() == "track 4"
+    for _ in range(6):
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("+")
+    page.keyboard.press("Enter")
+    assert page.locator(".map-details h2").text_content() == "track 3"
+
+
+def test_a_way_is_drawn(context: BrowserContext, tmp_path: Path) -> None:
+    path = write_page(tmp_path / "map.html", CORNERS, way=[0, 1, 3])
+    opened = Opened(context.new_page(), path)
+    painted = opened.page.evaluate(
+        """() => document.querySelector('.map-overlay').getContext('2d')
+            .getImageData(0, 0, 3000, 2000).data.some((value) => value)"""
+    )
+    assert painted
+    assert not opened.errors
+
+
+def test_a_phone_can_show_it(browser: Browser, tmp_path: Path) -> None:
+    context = browser.new_context(
+        offline=True, viewport={"width": 360, "height": 740}, has_touch=True
+    )
+    opened = Opened(context.new_page(), write_page(tmp_path / "map.html", CORNERS))
+    page = opened.page
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    for button in page.locator("button:visible").all():
+        box = button.bounding_box()
+        assert box
+        assert box["height"] >= 44
+    x, y = opened.spot(1, 1)
+    page.touchscreen.tap(x - 12, y + 12)
+    assert page.locator(".map-details h2").text_content() == "track 3"
+    assert not opened.errors
+    context.close()
+
+
+@pytest.mark.parametrize("card", ["", "A Graphics Card"], ids=["pixels", "webgl"])
+def test_both_painters_draw_the_same(
+    browser: Browser, tmp_path: Path, card: str
+) -> None:
+    context = browser.new_context(viewport={"width": 1100, "height": 700})
+    # What the browser says of its graphics decides which painter is taken.
+    context.add_init_script(
+        f"const told = {card!r};"
+        """if (told) {
+            const asked = WebGLRenderingContext.prototype.getParameter;
+            WebGLRenderingContext.prototype.getParameter = function (name) {
+                return name === 0x9246 ? told : asked.call(this, name);
+            };
+            const opened = HTMLCanvasElement.prototype.getContext;
+            HTMLCanvasElement.prototype.getContext = function (kind, options) {
+                const kept = { ...options, preserveDrawingBuffer: true };
+                return opened.call(this, kind, kind === 'webgl' ? kept : options);
+            };
+        }"""
+    )
+    page = context.new_page()
+    page.goto(write_page(tmp_path / "map.html", CORNERS).as_uri())
+    page.wait_for_function("document.querySelector('.map-canvas')?.width > 300")
+    painter = page.locator(".map-panel").get_attribute("data-painter")
+    if card and painter != "webgl":
+        pytest.skip("this browser has no WebGL at all")
+    opened = Opened(page, tmp_path / "map.html")
+    colours = [opened.colour_at(x, y) for x, y in CORNERS]
+    assert colours[0] == [0x03, 0x79, 0xA6]
+    assert colours[1] == [0x7C, 0x22, 0x03]
+    assert colours[2] == [0xC4, 0xC4, 0xCC]
+    assert opened.colour_at(0.25, 0.5) == [0xFF, 0xFD, 0xFB]
+    context.close()
+
+
+def test_20_000_points_are_smooth(browser: Browser, tmp_path: Path) -> None:
+    """A floor for a busy machine; the benchmark measures."""
+    positions = np.random.default_rng(0).random((20_000, 2), dtype=np.float32)
+    context = browser.new_context(viewport={"width": 1100, "height": 700})
+    opened = Opened(context.new_page(), write_page(tmp_path / "map.html", positions))
+    seconds = opened.page.evaluate(
+        """() => new Promise((resolve) => {
+            const canvas = document.querySelector('.map-canvas');
+            const began = performance.now();
+            let n = 0;
+            const step = () => {
+                canvas.dispatchEvent(new WheelEvent('wheel',
+                    { deltaY: n % 20 < 10 ? -40 : 40, cancelable: true }));
+                if (++n < 30) requestAnimationFrame(step);
+                else resolve((performance.now() - began) / 1000);
+            };
+            requestAnimationFrame(step);
+        })"""
+    )
+    assert 30 / seconds > 8
+    context.close()
