@@ -21,11 +21,13 @@ LAYERS = [
         "embedding.document_frequency",
         "recommend",
         "evaluation",
+        "atlas.layout",
     },
     {
         "audio.damage",
         "audio.decode",
         "audio.packets",
+        "audio.seeking",
         "embedding.encoder",
         "embedding.inference",
         "embedding.keras_encoder",
@@ -39,23 +41,26 @@ LAYERS = [
         "output",
     },
     {
+        "atlas",
         "embedding.decoders",
         "embedding.listen",
         "embedding.ends",
         "embedding.freshness",
         "embedding.scan",
         "embedding.outside",
+        "live",
         "training",
         "evaluation.baselines",
         "evaluation.material",
     },
-    {"session"},
-    {"importing", "commands", "queries", "search"},
+    {"session", "spaces", "candidates"},
+    {"importing", "commands", "queries", "search", "web"},
     {""},
 ]
 """From the bottom up; a module belongs to the longest name that fits."""
 
 PURE = {
+    "atlas.layout",
     "audio.spectrogram",
     "embedding.pooling",
     "evaluation.bootstrap",
@@ -75,6 +80,7 @@ PURE = {
 """Arrays in, arrays out: they know neither beets nor files."""
 
 HEAVY = [
+    "openTSNE",
     "tensorflow",
     "keras",
     "onnxruntime",

@@ -93,3 +93,19 @@ def test_a_wrong_value_names_its_key(key: str, value: Any) -> None:
 def test_a_crossfade_out_of_range_is_refused_by_its_name(crossfade: str) -> None:
     with pytest.raises(FatalError, match=r"deejai\.crossfade"):
         settings(crossfade=crossfade)
+
+
+@pytest.mark.parametrize("port", [65_536, -1, "http", 80.5, True, None, [], 10**30])
+def test_what_is_no_port_is_refused_by_its_name(port: Any) -> None:
+    with pytest.raises(FatalError, match=r"deejai\.port .* not a port"):
+        settings(port=port)
+
+
+def test_a_port_may_be_written_as_text() -> None:
+    assert settings(port="8080").port == 8080
+
+
+@pytest.mark.parametrize("host", ["", " ", None, ["a"]])
+def test_what_is_no_host_is_refused_by_its_name(host: Any) -> None:
+    with pytest.raises(FatalError, match=r"deejai\.host"):
+        settings(host=host)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -35,6 +36,8 @@ DEFAULTS: dict[str, Any] = {
     "playlist_dir": "~",
     "relative_to": "playlist",
     "forward_slash": False,
+    "host": "127.0.0.1",
+    "port": 8050,
 }
 """What holds when the user sets nothing; ``docs/configuration.md`` explains each."""
 
@@ -42,6 +45,8 @@ POOLINGS: tuple[Method, ...] = ("tfidf", "classic", "mean")
 
 MAX_CROSSFADE_S = 60.0
 """Longest crossfade: the overlap is held in memory."""
+
+MAX_PORT = 65_535
 
 QUIETEST_LUFS = -40.0
 LOUDEST_LUFS = -5.0
@@ -93,6 +98,19 @@ def parse_loudness(text: str | float) -> float | None:
     return loudness
 
 
+def parse_port(text: str | int) -> int:
+    """Read the number of a port: 1 to 65535, or 0 for any that is free.
+
+    Raises
+    ------
+    ValueError
+        The text is none.
+    """
+    if not re.fullmatch("[0-9]{1,5}", str(text)) or int(text) > MAX_PORT:
+        raise ValueError(f"{text!r} is not a port from 0 to {MAX_PORT}")
+    return int(text)
+
+
 @dataclass(frozen=True)
 class Settings:
     """The plugin's settings; durations in seconds, loudness in LUFS (None is off)."""
@@ -115,6 +133,8 @@ class Settings:
     playlist_dir: str
     relative_to: str
     forward_slash: bool
+    host: str
+    port: int
 
     @classmethod
     def from_config(cls, view: Any) -> Settings:
@@ -149,6 +169,8 @@ class Settings:
             playlist_dir=_read(view, "playlist_dir", _text),
             relative_to=_read(view, "relative_to", _text),
             forward_slash=_read(view, "forward_slash", _flag),
+            host=_read(view, "host", _host),
+            port=_read(view, "port", parse_port),
         )
 
     @property
@@ -177,6 +199,13 @@ def _text(value: Any) -> str:
     if isinstance(value, (dict, list)):
         raise ValueError("one line of text is expected")
     return str(value)
+
+
+def _host(value: Any) -> str:
+    host = _text(value).strip()
+    if not host:
+        raise ValueError("a name or an address is expected, such as 127.0.0.1")
+    return host
 
 
 def _pooling(value: Any) -> Method:

@@ -1,0 +1,1 @@
+"""The web deck: a page that plays on, and the API behind it."""

@@ -1,0 +1,129 @@
+"""The API's routes for the map; the work is done in :mod:`.maps`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from flask import Response, request
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, ConfigDict, Field
+
+from beetsplug.deejai.web.api_models import MAX_LISTED
+from beetsplug.deejai.web.api_routes import as_json
+from beetsplug.deejai.web.refusal import Refusal
+from beetsplug.deejai.web.tracks import Ref, TrackInfo, items_of, track_info
+
+if TYPE_CHECKING:
+    from beetsplug.deejai.web.deck import Deck
+    from beetsplug.deejai.web.maps import MapState, Prepared
+
+
+_ORDER = "The commonest first, unknown last"
+
+
+class MapColours(BaseModel):
+    """Colours that go together on one ground, as #rrggbb."""
+
+    named: list[str] = Field(description="Of the commonest genres or artists")
+    rest: str = Field(description="Of all others")
+    ramp: list[str] = Field(description="Of years, from the first to the last")
+
+
+class MapPalettes(BaseModel):
+    """Colours on either ground."""
+
+    light: MapColours
+    dark: MapColours
+
+
+class MapInfo(BaseModel):
+    """The map; what follows `n_unplaced` is there when it is ready, a value a track."""
+
+    state: Literal["none", "making", "ready"]
+    progress: float = Field(description="Of making it, 0 to 1")
+    error: str | None = Field(description="Why the last one could not be made")
+    reason: str = Field(default="", description="Why none can be made, and what to do")
+    n_unplaced: int = Field(
+        default=0, description="New tracks, which a POST finds places for"
+    )
+    refs: list[str] = Field(default=[])
+    x: list[float] = Field(default=[], description="From left to right, 0 to 1")
+    y: list[float] = Field(default=[], description="From top to bottom, 0 to 1")
+    title: list[str] = Field(default=[])
+    artist: list[int] = Field(default=[], description="Places in `artists`")
+    artists: list[str] = Field(default=[], description=_ORDER)
+    genre: list[int] = Field(default=[], description="Places in `genres`")
+    genres: list[str] = Field(default=[], description=_ORDER)
+    year: list[int | None] = Field(default=[])
+    colours: MapPalettes | None = None
+
+
+class TracksBody(BaseModel):
+    """Which tracks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tracks: list[Ref] = Field(min_length=1, max_length=MAX_LISTED)
+
+
+class Tracks(BaseModel):
+    """Tracks, in the order asked for."""
+
+    tracks: list[TrackInfo]
+
+
+def routes(deck: Deck) -> APIBlueprint:
+    """Make the routes of one deck."""
+    tag = Tag(name="map", description="The library as a map of how it sounds")
+    api = APIBlueprint("map", __name__, url_prefix="/api/v1", abp_tags=[tag])
+
+    def reason() -> str:
+        return deck.shelf.contents().reason
+
+    def described(state: MapState, status: int) -> Response:
+        info = MapInfo(
+            state=state.state,
+            progress=state.progress,
+            error=state.error,
+            reason=reason(),
+        )
+        return as_json(info, status)
+
+    @api.get("/map", responses={200: MapInfo})
+    def read_map() -> Response:
+        """Return the map, or how far it is made."""
+        prepared = deck.maps.answer()
+        return _send(prepared) if prepared else described(deck.maps.state(), 200)
+
+    @api.post("/map", responses={202: MapInfo})
+    def make_map() -> Response:
+        """Make the map, or find places for new tracks."""
+        if why := reason():
+            raise Refusal(409, why)
+        return described(deck.maps.start(), 202)
+
+    @api.post("/map/tracks", responses={200: Tracks})
+    def tracks(body: TracksBody) -> Response:
+        """Describe tracks, as those in a lasso."""
+        items = items_of(deck, body.tracks)
+        found = [
+            track_info(deck, item, ref)
+            for item, ref in zip(items, body.tracks, strict=True)
+        ]
+        return as_json(Tracks(tracks=found))
+
+    return api
+
+
+def _send(prepared: Prepared) -> Response:
+    is_packed = request.accept_encodings.quality("gzip") > 0
+    response = Response(
+        prepared.packed if is_packed else prepared.body, mimetype="application/json"
+    )
+    if is_packed:
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.set_etag(prepared.etag + ("-gzip" if is_packed else ""))
+    response.make_conditional(request)
+    return response

@@ -1,0 +1,162 @@
+"""The map of the deck: made in the background, and told."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from beets.test.helper import PluginTestHelper
+from decks import client_of, open_deck
+from libraries import add_made_tracks, circle
+
+from beetsplug.deejai.atlas.places import places_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+N = 30
+PATIENCE_S = 30
+
+
+class TestMaps(PluginTestHelper):
+    plugin = "deejai"
+    db_on_disk = True
+
+    @pytest.fixture(autouse=True)
+    def deck(self, setup: None) -> Iterator[None]:
+        self.items = add_made_tracks(self.lib, circle(N))
+        self.deck = open_deck(self.lib)
+        self.client = client_of(self.deck)
+        yield
+        self.deck.close()
+
+    def get(self) -> dict[str, Any]:
+        answer = self.client.get("/api/v1/map")
+        assert answer.status_code == 200
+        return dict(answer.get_json())
+
+    def made(self) -> dict[str, Any]:
+        assert self.client.post("/api/v1/map").status_code == 202
+        return self.finished()
+
+    def finished(self) -> dict[str, Any]:
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            answer = self.get()
+            if answer["state"] != "making":
+                return answer
+            time.sleep(0.02)
+        pytest.fail("the map is still being made")
+
+    def reopened(self) -> dict[str, Any]:
+        """Return the map as a deck that has read the library just now tells it."""
+        self.deck.close()
+        self.deck = open_deck(self.lib)
+        self.client = client_of(self.deck)
+        return self.get()
+
+    def test_at_first_there_is_none(self) -> None:
+        answer = self.get()
+        assert (answer["state"], answer["error"], answer["refs"]) == ("none", None, [])
+
+    def test_it_is_made_when_asked_for_and_kept(self) -> None:
+        answer = self.made()
+        assert answer["state"] == "ready"
+        assert answer["n_unplaced"] == 0
+        assert answer["refs"] == [str(item.id) for item in self.items]
+        for name in ("x", "y", "title", "artist", "genre", "year"):
+            assert len(answer[name]) == N
+        assert all(0 <= value <= 1 for value in answer["x"] + answer["y"])
+        assert answer["artists"][answer["artist"][3]] == "artist 3"
+        assert self.reopened() == answer
+
+    def test_new_tracks_are_counted_and_placed(self) -> None:
+        before = self.made()
+        add_made_tracks(self.lib, circle(N)[3:5] + 0.01)
+        assert self.reopened()["n_unplaced"] == 2
+        after = self.made()
+        assert after["n_unplaced"] == 0
+        assert after["x"][:N] == before["x"]
+        assert len(after["x"]) == N + 2
+
+    def test_two_are_never_made_at_once(self) -> None:
+        maps = self.deck.maps
+        maps.start()
+        thread = maps._thread
+        maps.start()
+        assert maps._thread is thread
+        self.finished()
+
+    def test_closing_stops_what_is_being_made(self) -> None:
+        self.deck.maps.start()
+        began = time.monotonic()
+        self.deck.maps.close()
+        assert time.monotonic() - began < PATIENCE_S
+        assert self.deck.maps.start().state != "making"
+
+    def test_what_cannot_be_kept_is_told_without_folders(self) -> None:
+        path = places_path(self.lib.path)
+        assert path is not None
+        path.mkdir()
+        answer = self.made()
+        assert answer["state"] == "none"
+        assert "it is a folder" in answer["error"]
+        assert str(path.parent) not in answer["error"]
+
+    def test_it_is_packed_for_who_understands_and_known_by_its_tag(self) -> None:
+        plain = self.made()
+        packed = self.client.get("/api/v1/map", headers={"Accept-Encoding": "gzip"})
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert json.loads(gzip.decompress(packed.data)) == plain
+        tag = packed.headers["ETag"]
+        again = self.client.get(
+            "/api/v1/map", headers={"Accept-Encoding": "gzip", "If-None-Match": tag}
+        )
+        assert (again.status_code, again.data) == (304, b"")
+        other = self.client.get("/api/v1/map", headers={"If-None-Match": tag})
+        assert other.status_code == 200
+
+    def test_a_map_is_prepared_once_for_many_requests(self) -> None:
+        self.made()
+        assert self.deck.maps.answer() is self.deck.maps.answer()
+
+    def test_a_map_that_the_command_line_remakes_is_shown(self) -> None:
+        self.made()
+        add_made_tracks(self.lib, circle(N)[3:4] + 0.01)
+        self.run_command(
+            "deejai", "map", "--remake", "-o", str(self.temp_path / "map.html")
+        )
+        assert len(self.get()["x"]) == N + 1
+
+    def test_tracks_are_described_in_order(self) -> None:
+        refs = [str(self.items[i].id) for i in (5, 2, 9)]
+        answer = self.client.post("/api/v1/map/tracks", json={"tracks": refs})
+        assert [track["ref"] for track in answer.get_json()["tracks"]] == refs
+
+    @pytest.mark.parametrize(
+        ("body", "status"),
+        [
+            ({"tracks": []}, 422),
+            ({"tracks": ["../etc"]}, 422),
+            ({"tracks": ["1"] * 501}, 422),
+            ({"tracks": ["999999"]}, 404),
+            ({}, 422),
+        ],
+    )
+    def test_unknown_tracks_are_refused(
+        self, body: dict[str, Any], status: int
+    ) -> None:
+        answer = self.client.post("/api/v1/map/tracks", json=body)
+        assert answer.status_code == status
+        assert set(answer.get_json()) == {"error"}
+
+    def test_without_vectors_there_is_a_reason(self) -> None:
+        for item in self.items:
+            item.remove()
+        answer = self.reopened()
+        assert answer["state"] == "none"
+        assert "beet deejai scan" in answer["reason"]
+        assert self.client.post("/api/v1/map").status_code == 409
