@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from beetsplug.deejai.recommend.rules import Mask
     from beetsplug.deejai.session import Session
     from beetsplug.deejai.storage.facts import TrackFacts
-    from beetsplug.deejai.storage.library import TrackVectors
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class Candidates:
 
 def load_candidates(
     session: Session,
-    log: Logger,
+    log: Logger | None,
     *,
     limits: Limits,
     segue: bool = False,
@@ -98,7 +97,7 @@ def load_candidates(
     Parameters
     ----------
     session, log
-        The library, and where to say what is left out.
+        The library, and where to say what is left out, if anywhere.
     limits
         Which tracks may be proposed.
     segue
@@ -114,13 +113,15 @@ def load_candidates(
     stored = load_vectors(session.lib, session.model_id)
     if not stored.item_ids.size:
         raise UserError(explain_none(session))
-    warn_of_others(session, log, counts=stored.counts)
+    if log is not None:
+        warn_of_others(session, log, counts=stored.counts)
     facts = load_facts(session.lib, stored.item_ids)
     recordings: Recordings = Versions(facts.tracks(stored.vectors))
     if allow_versions:
         recordings = Recordings(np.full_like(facts.artists, UNKNOWN))
+    index = Index(stored.item_ids, stored.vectors)
     return Candidates(
-        _index(session, stored, segue=segue),
+        with_ends(session, index) if segue else index,
         Catalogue(
             artists=facts.artists,
             albums=facts.albums,
@@ -132,19 +133,18 @@ def load_candidates(
     )
 
 
-def _index(session: Session, stored: TrackVectors, *, segue: bool) -> Index:
-    if not segue:
-        return Index(stored.item_ids, stored.vectors)
+def with_ends(session: Session, index: Index) -> Index:
+    """Add to an index of whole tracks how each begins and ends."""
     from beetsplug.deejai.embedding.ends import load_ends
 
     beginnings, endings = load_ends(
         session.lib,
         session.store if session.has_store else None,
         model=session.model_id,
-        item_ids=stored.item_ids,
-        vectors=stored.vectors,
+        item_ids=index.ids,
+        vectors=index.vectors,
     )
-    return Index(stored.item_ids, stored.vectors, beginnings, endings)
+    return replace(index, beginnings=beginnings, endings=endings)
 
 
 def _allowed(

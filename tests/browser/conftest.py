@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from browsers import DEMO_S, QUIET, Home, Visit, chromium
+from browsers import COVERED, DEMO_S, FOREIGN, QUIET, Home, Visit, chromium, reshape
 from playwright.sync_api import sync_playwright
 
 from beetsplug.deejai.quickstart.tour import configuration, write_pieces
@@ -33,12 +33,16 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A library of twelve made pieces in four styles, heard for real."""
+    """A library of twelve made pieces in four styles, heard for real.
+
+    One has a cover inside, and some are in formats that no browser plays.
+    """
     chromium()
     base = tmp_path_factory.mktemp("deck")
     made = Home(base, base / "pieces")
     made.music.mkdir()
     write_pieces(made.music)
+    reshape(made.music)
     (base / "config.yaml").write_text(configuration(base), encoding="utf-8")
     made.run("import", "-A", "-q", str(made.music))
     # Nobody's tags can be trusted.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +78,28 @@ def until(page: Page, condition: str, *, within_s: float = 15.0) -> None:
     while not page.evaluate(condition):
         assert time.monotonic() < deadline, f"never: {condition}"
         page.wait_for_timeout(50)
+
+
+def time_of(page: Page) -> float:
+    return float(page.evaluate("deejai.player.time"))
+
+
+def plays(page: Page, title: str) -> None:
+    """Wait until a track plays, and its time goes on."""
+    expect(page.locator("#now-title")).to_have_text(title)
+    until(page, "deejai.player.state === 'playing'")
+    until(page, f"deejai.player.time > {time_of(page)}")
+
+
+def search(page: Page, words: str) -> None:
+    page.fill("#search", words)
+    expect(page.locator("#search-note")).to_contain_text("found")
+
+
+def pick(page: Page, title: str) -> None:
+    """Search for a track, and play it."""
+    search(page, title)
+    page.locator("#results button.row-body", has_text=title).first.click()
 
 
 @dataclass

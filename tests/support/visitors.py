@@ -106,7 +106,7 @@ def read_answer(sock: socket.socket) -> Heard:
 def served(deck: Deck, **options: Any) -> Iterator[Address]:
     """Serve a deck on a port that is free."""
     port, stop = start_server(
-        create_app(deck), "127.0.0.1", 0, token=deck.options.token, **options
+        create_app(deck), "127.0.0.1", 0, gate=deck.gate, **options
     )
     try:
         yield Address(port)

@@ -144,6 +144,26 @@ class TestPlaylist(Api):
         )
         assert len(found["tracks"]) == 1
 
+    def test_tracks_that_are_gone_do_not_stop_the_music(self) -> None:
+        seeds = [self.ref(number) for number in (10, 11, 12)]
+        self.items[11].remove()
+        found = self.post("playlist", seeds=seeds)
+        why = [reason["title"] for reason in found["tracks"][0]["why"]]
+        assert sorted(why) == ["track 10", "track 12"]
+
+    def test_when_none_of_the_seeds_is_left_it_says_so(self) -> None:
+        self.items[3].remove()
+        message = self.refused_with(404, "playlist", seeds=[self.ref(3)])
+        assert message == f"there is no track {self.ref(3)}"
+
+    def test_without_seeds_any_track_begins(self) -> None:
+        found = [self.post("playlist", seeds=[], seed=seed) for seed in range(8)]
+        assert len({titles(each)[0] for each in found}) > 1
+        assert found[0]["tracks"][0]["similarity"] is None
+        banned = [self.ref(number) for number in range(29)]
+        left = self.post("playlist", **{"seeds": [], "not": banned})
+        assert titles(left) == ["track 29"]
+
     def test_when_all_is_played_it_says_so(self) -> None:
         refs = [self.ref(number) for number in range(30)]
         found = self.post("playlist", seeds=refs[:1], played=refs)
@@ -154,7 +174,6 @@ class TestPlaylist(Api):
         "body",
         [
             {},
-            {"seeds": []},
             {"seeds": ["0"]},
             {"seeds": ["../1"]},
             {"seeds": [1]},
@@ -206,6 +225,13 @@ class TestJourney(Api):
 
 
 class TestSavedPlaylist(Api):
+    def test_leaves_out_what_is_gone(self) -> None:
+        refs = [self.ref(number) for number in (3, 1, 2)]
+        self.items[1].remove()
+        response = self.client.post("/api/v1/playlists.m3u8", json={"tracks": refs})
+        assert b"/nowhere/3.mp3" in response.data
+        assert b"/nowhere/1.mp3" not in response.data
+
     def test_names_the_files_in_order(self, tmp_path: Path) -> None:
         refs = [self.ref(number) for number in (3, 1, 2)]
         response = self.client.post(
@@ -231,6 +257,14 @@ class TestLimits(CommandLine):
         found = client.post("/api/v1/playlist", json=body).json
         deck.close()
         assert "track 1" not in titles(found)
+
+    def test_a_deck_begins_with_what_it_may_play(self) -> None:
+        add_made_tracks(self.lib, circle(12))
+        deck = open_deck(self.lib, limits=Limits(from_query="title:'track 7'"))
+        client = client_of(deck)
+        found = client.post("/api/v1/playlist", json={"seeds": []}).json
+        deck.close()
+        assert titles(found) == ["track 7"]
 
     def test_without_vectors_it_says_what_to_do(self) -> None:
         deck = open_deck(self.lib)

@@ -38,6 +38,7 @@ class Visitor:
     """Asks a guarded application, from the deck's own page unless told otherwise."""
 
     def __init__(self, gate: Gate | None = None, **options: Any) -> None:
+        gate = gate or Gate(options.get("token"))
         self.client = Client(Guard(serve, DeckOptions(**options), gate))
 
     def ask(

@@ -106,7 +106,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
                 create_app(deck),
                 deck_options.host,
                 deck_options.port,
-                token=deck_options.token,
+                gate=deck.gate,
             )
             try:
                 _welcome(deck_options, port, is_opened=options.open)

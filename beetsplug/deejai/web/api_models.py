@@ -35,6 +35,7 @@ class Status(BaseModel):
     reason: str = Field(description="Why there are none, and what to do; else empty")
     keep_on: int
     drunk: float
+    n_steps: int = Field(description="Tracks between waypoints, if nothing is said")
     crossfade_s: float
     loudness: float | None = Field(description="Of mixes, in LUFS; null is off")
     demo_s: float | None = Field(description="Play so many seconds of each track")
@@ -78,7 +79,8 @@ class PlaylistBody(_Strict):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     seeds: list[Ref] = Field(
-        min_length=1, max_length=100, description="What was played last, oldest first"
+        max_length=100,
+        description="What was played last, oldest first; empty: begin with any track",
     )
     n: int = Field(1, ge=0, le=MAX_LISTED)
     keep_on: int | None = Field(None, ge=1, le=100)

@@ -11,7 +11,7 @@ from beetsplug.deejai.recommend.playlist import playlist
 from beetsplug.deejai.recommend.rules import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from beetsplug.deejai.candidates import Candidates
     from beetsplug.deejai.recommend.index import Seed
@@ -26,6 +26,10 @@ BANNED_SHARE = 0.25
 
 A ban is of one track, and it holds long after the music has moved on.
 """
+
+
+SHORTEST_START_S = 45.0
+"""A jingle is a poor beginning, unless there is nothing else."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,32 @@ class Sitting:
     liked: Sequence[Seed] = ()
     banned: Sequence[Seed] = ()
     played: Sequence[int] = ()
+
+
+def start_anywhere(
+    candidates: Candidates, unwanted: Iterable[int], *, seed: int
+) -> int | None:
+    """Choose a track to begin with, by chance.
+
+    Parameters
+    ----------
+    candidates
+        The library.
+    unwanted
+        Rows that are not to be chosen.
+    seed
+        Of the chance.
+
+    Returns
+    -------
+    int or None
+        Its row; None when none is left.
+    """
+    catalogue = candidates.catalogue
+    left = catalogue.without(unwanted, catalogue.allowed)
+    long = left & (catalogue.lengths_s >= SHORTEST_START_S)
+    rows = np.flatnonzero(long if long.any() else left)
+    return int(np.random.default_rng(seed).choice(rows)) if rows.size else None
 
 
 def play_on(
@@ -83,7 +113,7 @@ def play_on(
         weights[: len(sitting.liked)] = LIKED_SHARE * n_heard / len(sitting.liked)
     catalogue = candidates.catalogue
     catalogue = replace(
-        catalogue, allowed=catalogue.without(sitting.played, catalogue.allowed.copy())
+        catalogue, allowed=catalogue.without(sitting.played, catalogue.allowed)
     )
     return playlist(
         candidates.index,

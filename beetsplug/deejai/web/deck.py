@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from beetsplug.deejai.web.maps import Maps
-
 from beetsplug.deejai.web.covers import Covers
+from beetsplug.deejai.web.gate import Gate
 from beetsplug.deejai.web.live import Listener
+from beetsplug.deejai.web.maps import Maps
 from beetsplug.deejai.web.mixes import Mixes
 from beetsplug.deejai.web.refusal import Refusal
 from beetsplug.deejai.web.shelf import Shelf
@@ -75,6 +75,7 @@ class Deck:
         self.session = session
         self.options = options
         self.log = log
+        self.gate = Gate(options.token)
         self.shelf = Shelf(session, log, limits)
         self.covers = Covers()
         self.waves = Waves()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from beetsplug.deejai.web.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 MAX_WRONG = 10
 """Wrong tokens within :data:`PERIOD_S` after which an address has to wait."""
@@ -90,6 +90,17 @@ class Gate:
             "open the address that the deck printed at its start, with its token",
             {"WWW-Authenticate": 'Bearer realm="deck"'},
         )
+
+    def admit_any(self, address: str, given: Sequence[str]) -> None:
+        """Let somebody in who gives the right token among some, or raise.
+
+        Raises
+        ------
+        Refusal
+            As :meth:`admit`.
+        """
+        is_right = any(map(self.is_right, given)) if given else None
+        self.admit(address, is_right=is_right)
 
     def _wait_s(self, address: str) -> float:
         times = self._wrong.get(address, [])

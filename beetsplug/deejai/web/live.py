@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from beetsplug.deejai.embedding.ends import load_ends
+from beetsplug.deejai.candidates import with_ends
 from beetsplug.deejai.errors import DeejaiError
 from beetsplug.deejai.live.hearing import hear
 from beetsplug.deejai.live.pcm import HIGHEST_RATE, LOWEST_RATE, waveform_of
@@ -116,15 +115,7 @@ class Listener:
         """Return the tracks with their beginnings, which are read once."""
         with self._lock:
             if self._index is None or self._index[0] is not candidates:
-                session, index = self._session, candidates.index
-                beginnings, endings = load_ends(
-                    session.lib,
-                    session.store if session.has_store else None,
-                    model=session.model_id,
-                    item_ids=index.ids,
-                    vectors=index.vectors,
-                )
-                index = replace(index, beginnings=beginnings, endings=endings)
+                index = with_ends(self._session, candidates.index)
                 self._index = candidates, index
             return self._index[1]
 

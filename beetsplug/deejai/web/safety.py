@@ -23,7 +23,6 @@ from werkzeug.http import parse_cookie
 
 from beetsplug.deejai.web.answers import SAFE_HEADERS, is_for_programs, page, refusal
 from beetsplug.deejai.web.bodies import JSON, allowance, check_json
-from beetsplug.deejai.web.gate import Gate
 from beetsplug.deejai.web.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from beetsplug.deejai.web.deck import Deck, DeckOptions
+    from beetsplug.deejai.web.gate import Gate
 
     Environ = dict[str, Any]
     Application = Callable[[Environ, Any], Iterable[bytes]]
@@ -54,7 +54,7 @@ def guard(app: Flask, deck: Deck) -> None:
     """Let a :class:`Guard` stand before an application."""
     # Every address is spelled in one way, or there is nothing.
     app.url_map.merge_slashes = False
-    app.wsgi_app = Guard(app.wsgi_app, deck.options)  # type: ignore[method-assign]
+    app.wsgi_app = Guard(app.wsgi_app, deck.options, deck.gate)  # type: ignore[method-assign]
 
 
 def is_loopback(host: str) -> bool:
@@ -79,11 +79,11 @@ class Guard:
     """
 
     def __init__(
-        self, serve: Application, options: DeckOptions, gate: Gate | None = None
+        self, serve: Application, options: DeckOptions, gate: Gate
     ) -> None:
         self._serve = serve
         self._options = options
-        self._gate = gate or Gate(options.token)
+        self._gate = gate
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Serve or refuse a request."""
@@ -141,10 +141,7 @@ class Guard:
             return
         token = _token_in_address(environ)
         given = tokens_of(environ) if token is None else [token]
-        self._gate.admit(
-            environ.get("REMOTE_ADDR", ""),
-            is_right=any(map(self._gate.is_right, given)) if given else None,
-        )
+        self._gate.admit_any(environ.get("REMOTE_ADDR", ""), given)
 
     def _remember(self, environ: Environ, start: Any) -> Iterable[bytes]:
         """Keep the token in a cookie, and lead on to the page.

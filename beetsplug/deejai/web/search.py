@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from beetsplug.deejai.web.queries import safe_query
 
 from beetsplug.deejai.commands.seeds import title_rank
 from beetsplug.deejai.storage.library import items_by_id, matching_ids
+from beetsplug.deejai.web.queries import safe_query
 
 if TYPE_CHECKING:
     from beets.library import Item

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
@@ -23,6 +24,7 @@ from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.web.answers import SAFE_HEADERS, refusal
 from beetsplug.deejai.web.bodies import MAX_BYTES, USUAL, allowance
 from beetsplug.deejai.web.gate import Gate
+from beetsplug.deejai.web.refusal import Refusal
 from beetsplug.deejai.web.safety import tokens_of
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def start_server(
     host: str,
     port: int,
     *,
-    token: str | None = None,
+    gate: Gate | None = None,
     patience: Patience | None = None,
 ) -> tuple[int, Callable[[], None]]:
     """Serve an application in the background.
@@ -76,8 +78,8 @@ def start_server(
         A WSGI application.
     host, port
         Where to listen; port 0 takes any that is free.
-    token
-        Without it nobody can send large bodies.
+    gate
+        Who may send large bodies; None: everybody.
     patience
         How long a visitor may take.
 
@@ -109,7 +111,7 @@ def start_server(
         log_socket_errors=False,
     )
     adjustments.patience = patience
-    adjustments.gate = Gate(token)
+    adjustments.gate = gate or Gate(None)
     channels: dict[int, Any] = {}
     dispatcher = ThreadedTaskDispatcher()
     dispatcher.set_thread_count(N_THREADS)
@@ -196,8 +198,9 @@ class _Refused(BadRequest):  # type: ignore[misc] # it has no types
 class _Parser(HTTPRequestParser):  # type: ignore[misc] # it has no types
     """Refuses after the header what would be refused after the body."""
 
-    def __init__(self, adjustments: Any) -> None:
+    def __init__(self, adjustments: Any, address: str) -> None:
         super().__init__(adjustments)
+        self._address = address
         self.started_at = time.monotonic()
 
     def parse_header(self, header_plus: bytes) -> None:
@@ -218,14 +221,13 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # it has no types
         max_bytes = allowance(self.path).max_bytes
         if n_bytes > max_bytes:
             self._refuse(413, f"the body has more than {max_bytes} bytes")
-        elif n_bytes > USUAL.max_bytes and not self._is_known():
+        elif n_bytes > USUAL.max_bytes:
             # Such a body would lie on the disk before anybody looks at it.
-            self._refuse(401, "open the address that the deck printed at its start")
-
-    def _is_known(self) -> bool:
-        gate: Gate = self.adj.gate
-        headers = {f"HTTP_{name}": text for name, text in self.headers.items()}
-        return gate.is_open or any(map(gate.is_right, tokens_of(headers)))
+            headers = {f"HTTP_{name}": text for name, text in self.headers.items()}
+            try:
+                self.adj.gate.admit_any(self._address, tokens_of(headers))
+            except Refusal as error:
+                self._refuse(error.status, error.message)
 
     def _refuse(self, status: int, message: str) -> None:
         self.error = _Refused(status, message)
@@ -256,8 +258,12 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc] # it has no types
 class _Channel(HTTPChannel):  # type: ignore[misc] # it has no types
     """A connection."""
 
-    parser_class = _Parser
     error_task_class = _ErrorTask
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        # It counts who guesses.
+        self.parser_class = partial(_Parser, address=self.addr[0])
 
 
 class _Server(TcpWSGIServer):  # type: ignore[misc] # it has no types

@@ -117,9 +117,9 @@ class Shelf:
         with self._session.lib.music_dir_context():
             order = _listing_order(self._session)
             try:
-                candidates = load_candidates(
-                    self._session, self._log, limits=self._limits
-                )
+                # What is left out is said once, and not all through a scan.
+                log = self._log if self._contents is None else None
+                candidates = load_candidates(self._session, log, limits=self._limits)
             except UserError as error:
                 reason = str(error)
         self._contents = Contents(order, candidates, reason)

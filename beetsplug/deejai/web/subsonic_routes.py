@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from beetsplug.deejai.web import music
 from beetsplug.deejai.web.api_models import MAX_LISTED, JourneyBody
-from beetsplug.deejai.web.gate import Gate
 from beetsplug.deejai.web.refusal import Refusal
 from beetsplug.deejai.web.streams import send_file
 from beetsplug.deejai.web.subsonic import (
@@ -30,12 +29,13 @@ from beetsplug.deejai.web.subsonic import (
     is_authorised,
     similarity_of,
 )
-from beetsplug.deejai.web.tracks import item_of, items_of, seeds_of, track_info
+from beetsplug.deejai.web.tracks import item_of, items_of, named_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from beetsplug.deejai.web.deck import Deck
+    from beetsplug.deejai.web.tracks import TrackInfo
 
     Given = Mapping[str, str]
     Answerer = Callable[[Deck, Given], dict[str, Any] | Response]
@@ -47,14 +47,13 @@ MAX_PATH = 202
 def routes(deck: Deck) -> APIBlueprint:
     """Make the routes of one deck; they are not in its own API's document."""
     api = APIBlueprint("subsonic", __name__, url_prefix="/rest", doc_ui=False)
-    gate = Gate(deck.options.token)
 
     @api.route("/<name>", methods=["GET", "POST"])
     def answer(name: str) -> Response:
         given = {**request.args.to_dict(), **request.form.to_dict()}
         try:
             try:
-                return _written(_answer(deck, gate, name, given), given)
+                return _written(_answer(deck, name, given), given)
             except Refusal as error:
                 if error.status == 416:
                     # A player asks for a range in HTTP's own way.
@@ -69,25 +68,23 @@ def routes(deck: Deck) -> APIBlueprint:
     return api
 
 
-def _answer(
-    deck: Deck, gate: Gate, name: str, given: Given
-) -> dict[str, Any] | Response:
+def _answer(deck: Deck, name: str, given: Given) -> dict[str, Any] | Response:
     name = name.removesuffix(".view")
     if name not in _ANSWERERS:
         raise SubsonicError(GENERIC, f"this deck does not offer {name}")
     # Whoever wants to know how to come in may ask without.
     if name != "getOpenSubsonicExtensions":
-        _check(gate, given)
+        _check(deck, given)
     content = _ANSWERERS[name](deck, given)
     return content if isinstance(content, Response) else envelope(content)
 
 
-def _check(gate: Gate, given: Given) -> None:
+def _check(deck: Deck, given: Given) -> None:
     for parameter in ("v", "c"):
         _required(given, parameter)
-    is_right = is_authorised(gate, given)
+    is_right = is_authorised(deck.gate, given)
     try:
-        gate.admit(request.remote_addr or "", is_right=is_right)
+        deck.gate.admit(request.remote_addr or "", is_right=is_right)
     except Refusal as error:
         if is_right is None:
             message = "give apiKey, or u with p or t: the deck's token"
@@ -146,11 +143,7 @@ def _similar(deck: Deck, given: Given) -> dict[str, Any]:
     ref = _required(given, "id")
     n = _count(given, default=10, least=0, most=MAX_LISTED)
     tracks = music.nearest(deck, [ref], n=n)
-    return _matches(
-        deck,
-        [track.ref for track in tracks],
-        [track.similarity or 0.0 for track in tracks],
-    )
+    return _matches(deck, tracks, [track.similarity or 0.0 for track in tracks])
 
 
 def _path(deck: Deck, given: Given) -> dict[str, Any]:
@@ -158,12 +151,12 @@ def _path(deck: Deck, given: Given) -> dict[str, Any]:
     start, end = _required(given, "startSongId"), _required(given, "endSongId")
     n = _count(given, default=25, least=2, most=MAX_PATH)
     body = JourneyBody.model_validate({"waypoints": [start, end], "n": n - 2})
-    way = music.lead(deck, body)
-    refs = [track.ref for track in way.tracks]
+    tracks = music.lead(deck, body).tracks
+    refs = [track.ref for track in tracks]
     # The specification compares with the start; a journey, with the track before.
-    first, *others = seeds_of(deck, deck.candidates(), refs)
+    first, *others = [named.seed for named in named_of(deck, deck.candidates(), refs)]
     cosines = [1.0, *(float(first.departure @ other.arrival) for other in others)]
-    return _matches(deck, refs, cosines)
+    return _matches(deck, tracks, cosines)
 
 
 def _stream(deck: Deck, given: Given) -> Response:
@@ -178,14 +171,12 @@ def _cover(deck: Deck, given: Given) -> Response:
 
 
 def _matches(
-    deck: Deck, refs: Sequence[str], cosines: Sequence[float]
+    deck: Deck, tracks: Sequence[TrackInfo], cosines: Sequence[float]
 ) -> dict[str, Any]:
+    items = items_of(deck, [track.ref for track in tracks])
     matches = [
-        {
-            "entry": child(item, track_info(deck, item, ref)),
-            "similarity": similarity_of(cosine),
-        }
-        for ref, item, cosine in zip(refs, items_of(deck, refs), cosines, strict=True)
+        {"entry": child(item, track), "similarity": similarity_of(cosine)}
+        for track, item, cosine in zip(tracks, items, cosines, strict=True)
     ]
     return {"sonicMatch": matches}
 

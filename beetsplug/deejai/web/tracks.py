@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import numpy as np
@@ -100,16 +102,23 @@ def items_of(deck: Deck, refs: Sequence[str]) -> list[Item]:
     Refusal
         One of them is not there.
     """
-    ids = {ref: track_id for ref in refs if (track_id := id_of(ref)) is not None}
-    wanted = list(dict.fromkeys(ids.values()))
-    found = {item.id: item for item in items_by_id(deck.session.lib, wanted)}
-    items = []
+    found = find_items(deck, refs)
     for ref in refs:
-        item = found.get(ids[ref]) if ref in ids else deck.uploads.item(ref)
-        if item is None:
+        if ref not in found:
             raise Refusal(404, f"there is no track {ref}")
-        items.append(item)
-    return items
+    return [found[ref] for ref in refs]
+
+
+def find_items(deck: Deck, refs: Iterable[str]) -> dict[str, Item]:
+    """Find those tracks that are there, by ref."""
+    refs = list(dict.fromkeys(refs))
+    ids = {ref: track_id for ref in refs if (track_id := id_of(ref)) is not None}
+    items = {i.id: i for i in items_by_id(deck.session.lib, list(ids.values()))}
+    found = {ref: items[i] for ref, i in ids.items() if i in items}
+    for ref in refs:
+        if ref not in ids and (item := deck.uploads.item(ref)) is not None:
+            found[ref] = item
+    return found
 
 
 def rows_of(candidates: Candidates, refs: Iterable[str]) -> list[int]:
@@ -129,8 +138,17 @@ def seeds_among(candidates: Candidates, refs: Iterable[str]) -> list[Seed]:
     return [index.seed(row, labels(row)) for row in rows_of(candidates, refs)]
 
 
-def seeds_of(deck: Deck, candidates: Candidates, refs: Sequence[str]) -> list[Seed]:
-    """Make seeds of tracks.
+@dataclass(frozen=True)
+class Named:
+    """A track that a request names, and what recommending takes of it."""
+
+    ref: str
+    item: Item
+    seed: Seed
+
+
+def named_of(deck: Deck, candidates: Candidates, refs: Sequence[str]) -> list[Named]:
+    """Find tracks that can be compared, in the order of their refs.
 
     Raises
     ------
@@ -138,12 +156,25 @@ def seeds_of(deck: Deck, candidates: Candidates, refs: Sequence[str]) -> list[Se
         One of them is not there, or has no vector (yet).
     """
     return [
-        _seed_of(deck, candidates, ref, item)
+        _named(deck, candidates, ref, item)
         for ref, item in zip(refs, items_of(deck, refs), strict=True)
     ]
 
 
-def _seed_of(deck: Deck, candidates: Candidates, ref: str, item: Item) -> Seed:
+def named_among(
+    deck: Deck, candidates: Candidates, refs: Sequence[str]
+) -> list[Named]:
+    """Find tracks as :func:`named_of`, passing over those that are gone or unheard."""
+    found = find_items(deck, refs)
+    named = []
+    for ref in refs:
+        if ref in found:
+            with suppress(Refusal):
+                named.append(_named(deck, candidates, ref, found[ref]))
+    return named
+
+
+def _named(deck: Deck, candidates: Candidates, ref: str, item: Item) -> Named:
     heard = deck.uploads.heard(ref) if item.id is None else None
     row = None if item.id is None else candidates.index.row_of(item.id)
     if row is None and heard is None:
@@ -151,7 +182,7 @@ def _seed_of(deck: Deck, candidates: Candidates, ref: str, item: Item) -> Seed:
             "it is being listened to" if item.id is None else "run `beet deejai scan`"
         )
         raise Refusal(409, f"{name_of(item)} has no vector yet: {remedy}")
-    return candidates.seed(item, heard)
+    return Named(ref, item, candidates.seed(item, heard))
 
 
 def items_in_rows(

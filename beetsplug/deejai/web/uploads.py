@@ -371,7 +371,7 @@ def _item(path: str, name: str, duration_s: float) -> Item:
     """Read the tags of a file; what they do not tell is filled in."""
     stem = os.path.splitext(name)[0] or name
     try:
-        item = item_of_file(os.fsencode(path))
+        item = item_of_file(os.fsencode(path), stem)
     except Exception:  # noqa: BLE001 - tags are broken in many ways, and no need
         item = Item(path=os.fsencode(path))
     item.title = item.title or stem

@@ -3,6 +3,7 @@
 import { announce } from "./announce.js";
 import { coverOf } from "./cover.js";
 import { clock, el, iconButton, setIcon, spoken } from "./dom.js";
+import { store, stored } from "./storage.js";
 
 const VOLUME_KEY = "deejai:volume";
 const PAGE_TITLE = document.title;
@@ -127,8 +128,8 @@ export function fill(slider) {
 }
 
 function volumeSlider(player) {
-  const stored = Number(localStorage.getItem(VOLUME_KEY) ?? 1);
-  player.volume = stored >= 0 && stored <= 1 ? stored : 1;
+  const kept = Number(stored(VOLUME_KEY) ?? 1);
+  player.volume = kept >= 0 && kept <= 1 ? kept : 1;
   let before = player.volume || 1;
   const slider = el("input", {
     type: "range",
@@ -149,7 +150,7 @@ function volumeSlider(player) {
     if (volume) before = volume;
     player.volume = volume;
     slider.value = volume;
-    localStorage.setItem(VOLUME_KEY, String(volume));
+    store(VOLUME_KEY, String(volume));
     show();
   }
 

@@ -1,6 +1,7 @@
 /** Asks the server what comes next. */
 
 const SEEDS = 10;
+const MOST_PLAYED = 5000;
 
 /**
  * Has the next track chosen.
@@ -29,7 +30,7 @@ export class Choosing {
    * Asks for the next track.
    *
    * @param {object} wish
-   * @param {object[]} wish.last what was played, oldest first
+   * @param {object[]} wish.last what was played, oldest first; nothing: begins with any track
    * @param {string[]} wish.played refs that are not to come again
    * @param {number} wish.keepOn how many of the last tracks count
    * @param {number} wish.drunk randomness, 0 to 1
@@ -48,23 +49,11 @@ export class Choosing {
       seed: crypto.getRandomValues(new Uint32Array(1))[0],
       not: [...this.tastes.bans.keys()],
       like: [...this.tastes.likes.keys()],
-      played,
+      played: played.slice(-MOST_PLAYED),
     };
-    const answer = await this.#post(body, request.signal);
+    const answer = await this.api.post("playlist", body, { signal: request.signal });
     if (this.#request === request) this.#request = null;
     return { track: answer.tracks[0] ?? null, notices: answer.notices ?? [] };
-  }
-
-  async #post(body, signal) {
-    try {
-      return await this.api.post("playlist", body, { signal });
-    } catch (error) {
-      // Uploads are deleted after a while; then the library's own tracks must do.
-      const own = body.seeds.filter((ref) => !ref.startsWith("u"));
-      const isGone = error.status === 404 && own.length < body.seeds.length;
-      if (!isGone || !own.length) throw error;
-      return this.api.post("playlist", { ...body, seeds: own }, { signal });
-    }
   }
 }
 

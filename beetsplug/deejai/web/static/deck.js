@@ -1,16 +1,12 @@
 /** The deck: search or drop something, it plays, and the next ones follow. */
 
 import { toast, toastError } from "./announce.js";
-import { api } from "./api.js";
 import { el, iconButton, spoken, textButton } from "./dom.js";
 import { finder } from "./finder.js";
 import { memory } from "./memory.js";
 import { stage } from "./stage.js";
 import { Upload } from "./uploads.js";
 
-const DRAWN = 30;
-const TRIES = 4;
-const SHORT_S = 45;
 const READY_MS = 4000;
 
 /**
@@ -20,7 +16,7 @@ const READY_MS = 4000;
  * @returns {{surprise: function(): void, drop: function(File[]): void, search: HTMLInputElement}}
  */
 export function start({ player, status, section }) {
-  const surprise = () => surpriseWith(player, status).catch(toastError);
+  const surprise = () => player.surprise().catch(toastError);
   const uploads = el("ul", { class: "uploads", "aria-label": "Your files" });
   const search = finder({
     id: "search",
@@ -86,24 +82,6 @@ export function fileButton(id, label, onFiles) {
   });
   const button = textButton(label, () => input.click(), { icon: "file", class: "button" });
   return el("span", { class: "file-button" }, input, button);
-}
-
-async function surpriseWith(player, { n_items: n }) {
-  for (let i = 0; i < TRIES; i += 1) {
-    const offset = Math.floor(Math.random() * Math.max(1, n - DRAWN));
-    const { tracks } = await api.get("search", { q: "", limit: DRAWN, offset });
-    const heard = tracks.filter(
-      ({ ref, is_heard: isHeard }) => isHeard && !player.tastes.isBanned(ref),
-    );
-    // A jingle is a poor beginning, unless there is nothing else.
-    const long = heard.filter(({ length_s: length }) => length >= SHORT_S);
-    const from = long.length ? long : heard;
-    if (from.length) {
-      player.play(from[Math.floor(Math.random() * from.length)], "random");
-      return;
-    }
-  }
-  toast("No track was found that has been listened to; search for one.");
 }
 
 async function bringAll(files, { player, uploads }) {

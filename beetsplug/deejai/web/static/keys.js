@@ -1,6 +1,7 @@
 /** The keyboard: single keys, as long as nobody types. */
 
 import { el, iconButton } from "./dom.js";
+import { store, stored } from "./storage.js";
 
 const STORED = "deejai:keys";
 
@@ -29,8 +30,8 @@ export function startKeys({ player, onEmpty, onSearch }) {
   ];
   const isOn = el("input", {
     type: "checkbox",
-    checked: localStorage.getItem(STORED) !== "off",
-    on: { change: () => localStorage.setItem(STORED, isOn.checked ? "on" : "off") },
+    checked: stored(STORED) !== "off",
+    on: { change: () => store(STORED, isOn.checked ? "on" : "off") },
   });
   const dialog = keysDialog(actions, isOn);
   document.body.append(dialog);

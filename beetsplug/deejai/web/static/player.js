@@ -113,6 +113,17 @@ export class Player extends EventTarget {
     this.#start({ ...track, reason }, SKIP_FADE_S);
   }
 
+  /**
+   * Plays a track by chance.
+   *
+   * @throws {ApiError}
+   */
+  async surprise() {
+    const { track, notices } = await this.#ask([]);
+    notices.forEach((notice) => toast(notice));
+    if (track) this.play(track, "random");
+  }
+
   /** Plays tracks one after the other, in place of what is queued. */
   playList(tracks, reason = "way") {
     if (!tracks.length) return;
@@ -346,11 +357,15 @@ export class Player extends EventTarget {
     }
   }
 
+  #ask(last) {
+    const played = [...new Set([...this.passed, ...this.sitting.map(({ ref }) => ref)])];
+    const { keepOn, drunk } = this;
+    return this.#choosing.ask({ last, played, keepOn, drunk });
+  }
+
   async #choose(last) {
     try {
-      const played = [...new Set([...this.sitting.map(({ ref }) => ref), ...this.passed])];
-      const { keepOn, drunk } = this;
-      const { track, notices } = await this.#choosing.ask({ last, played, keepOn, drunk });
+      const { track, notices } = await this.#ask(last);
       notices.forEach((notice) => toast(notice));
       this.#hasComplained = false;
       this.#live = track && { ...track, reason: "live" };

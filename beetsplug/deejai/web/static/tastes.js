@@ -1,6 +1,7 @@
 /** What the listener likes and has banned, kept in this browser. */
 
 import { toast } from "./announce.js";
+import { store, stored } from "./storage.js";
 
 const FIELDS = ["ref", "title", "artist", "album", "length_s", "mime", "is_heard", "has_cover"];
 
@@ -64,9 +65,7 @@ export class Tastes extends EventTarget {
   #changed(list) {
     // An upload is gone when the deck is closed.
     const lasting = [...this[list].values()].filter(({ ref }) => !ref.startsWith("u"));
-    try {
-      localStorage.setItem(this.#key(list), JSON.stringify(lasting));
-    } catch {
+    if (!store(this.#key(list), JSON.stringify(lasting))) {
       toast("This browser cannot keep likes and bans; they hold until the page is closed.");
     }
     this.dispatchEvent(new CustomEvent("change", { detail: { list } }));
@@ -74,7 +73,7 @@ export class Tastes extends EventTarget {
 
   #load(list) {
     try {
-      const tracks = JSON.parse(localStorage.getItem(this.#key(list)) ?? "[]");
+      const tracks = JSON.parse(stored(this.#key(list)) ?? "[]");
       const sound = tracks.filter((track) => typeof track?.ref === "string");
       return new Map(sound.map((track) => [track.ref, track]));
     } catch {
