@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from beetsplug.deejai.storage.library import count_by_model, stored_by_id
+from beetsplug.deejai.storage.library import all_ids, count_by_model, stored_by_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,6 +65,8 @@ def explain_none(session: Session) -> str:
     """Say why nothing can be compared: no vectors at all, or all of other encoders."""
     others = other_models(session)
     if not others:
+        if not all_ids(session.lib):
+            return "the library is empty; run `beet import` first"
         return (
             "no track has a vector of the current model; run `beet deejai scan` first"
         )

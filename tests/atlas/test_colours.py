@@ -7,6 +7,7 @@ from beetsplug.deejai.atlas.colours import (
     DARK,
     LIGHT,
     N_NAMED,
+    Entry,
     Palette,
     along,
     colour,
@@ -115,9 +116,12 @@ def test_the_ten_commonest_have_colours_and_all_are_counted() -> None:
     assert names == [f"genre {i:02}" for i in range(10)] + ["2 others", "unknown"]
     assert [e.n_tracks for e in colouring.legend[-2:]] == [10 + 9, 7]
     assert sum(entry.n_tracks for entry in colouring.legend) == len(genres)
-    assert colouring.colours[0].tolist() == rgb(LIGHT.named[0])[0].tolist()
-    assert colouring.colours[-1].tolist() == rgb(LIGHT.rest)[0].tolist()
-    assert colouring.is_named.sum() == len(genres) - 19 - 7
+    assert colouring.colours == [*LIGHT.named, LIGHT.rest, LIGHT.rest]
+    assert colouring.rows.tolist() == [*range(10), 10, 10, 11]
+    rows = colouring.track_rows
+    assert (rows < colouring.n_named).sum() == len(genres) - 19 - 7
+    for entry in colouring.legend:
+        assert (rows == entry.row).sum() == entry.n_tracks
 
 
 def test_artists_have_colours_too() -> None:
@@ -131,13 +135,16 @@ def test_years_go_from_the_first_to_the_last() -> None:
     columns = made(["x"] * 4, [1960, 0, 2000, 1980])
     colouring = colour(columns, "year", LIGHT)
     assert colouring.years == (1960, 2000)
-    ends = colouring.colours[[0, 2]].tolist()
-    assert ends == rgb(LIGHT.ramp[0], LIGHT.ramp[-1]).tolist()
-    assert [(e.name, e.n_tracks) for e in colouring.legend] == [("unknown", 1)]
+    shown = [colouring.colours[row] for row in colouring.track_rows]
+    middle = LIGHT.ramp[len(LIGHT.ramp) // 2]
+    assert shown == [LIGHT.ramp[0], LIGHT.rest, LIGHT.ramp[-1], middle]
+    assert colouring.legend == [Entry("unknown", 3, 1)]
+    assert colouring.n_named == 3
 
 
 @pytest.mark.parametrize("years", [[0, 0], [1999, 1999]])
 def test_one_year_and_none_can_be_coloured(years: list[int]) -> None:
     colouring = colour(made(["", ""], years), "year", LIGHT)
-    assert colouring.colours.shape == (2, 3)
+    assert colouring.track_rows.tolist() == [0, 0]
+    assert len(colouring.colours) == 1
     assert (colouring.years is None) == (years == [0, 0])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,12 +11,14 @@ from beetsplug.deejai.atlas.colours import LIGHT, Colouring, Entry, rgb
 from beetsplug.deejai.atlas.picture import HEIGHT, WIDTH, Way, draw_map
 
 RED = (200, 0, 0)
+RED_HEX = "#c80000"
 
 
 def one_colour(n: int, *names: str) -> Colouring:
-    colours = np.tile(np.array(RED, dtype=np.uint8), (n, 1))
-    legend = [Entry(name, "#c80000", n) for name in names or ["a"]]
-    return Colouring(colours, np.ones(n, dtype=bool), legend)
+    legend = [Entry(name, 0, n) for name in names or ["a"]]
+    return Colouring(
+        np.zeros(n, dtype=int), np.zeros(1, dtype=int), [RED_HEX], 1, legend
+    )
 
 
 def draw(positions: np.ndarray, colouring: Colouring, **options: object) -> Image.Image:
@@ -65,9 +68,7 @@ def test_any_name_fits_into_the_legend(name: str) -> None:
 
 
 def test_years_are_drawn_as_a_ramp() -> None:
-    colouring = Colouring(
-        one_colour(3).colours, np.ones(3, dtype=bool), [], (1960, 2020)
-    )
+    colouring = replace(one_colour(3), legend=[], years=(1960, 2020))
     image = draw(made(3), colouring)
     colours = image.crop((HEIGHT, 0, WIDTH, HEIGHT)).getcolors(WIDTH * HEIGHT)
     shown = {colour for _, colour in colours or []}

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import TYPE_CHECKING
 
 import pytest
-from browsers import COVERED, DEMO_S, FOREIGN, QUIET, Home, Visit, chromium, reshape
+import soundfile
+from browsers import (
+    COVER_PIXELS,
+    COVERED,
+    DEMO_S,
+    FOREIGN,
+    QUIET,
+    Home,
+    Visit,
+    chromium,
+)
+from mediafile import Image as Picture
+from mediafile import MediaFile
+from PIL import Image
 from playwright.sync_api import sync_playwright
+from sounds import write_sound
 
 from beetsplug.deejai.quickstart.tour import configuration, write_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Playwright
 
@@ -31,6 +47,26 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     opened.close()
 
 
+def rewrite(path: Path, suffix: str) -> None:
+    """Put a file of another format in the place of a FLAC file."""
+    samples, rate = soundfile.read(path, dtype="float32")
+    codec = "alac" if suffix == ".m4a" else None
+    written = path.with_suffix(suffix)
+    write_sound(written, samples.mean(axis=1), rate=rate, layout="stereo", codec=codec)
+    source, tags = MediaFile(path), MediaFile(written)
+    tags.update({name: getattr(source, name) for name in ("title", "artist", "album")})
+    tags.save()
+    path.unlink()
+
+
+def put_cover(path: Path) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", COVER_PIXELS, "teal").save(picture, "PNG")
+    tags = MediaFile(path)
+    tags.images = [Picture(picture.getvalue())]
+    tags.save()
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A library of twelve made pieces in four styles, heard for real.
@@ -42,7 +78,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     made = Home(base, base / "pieces")
     made.music.mkdir()
     write_pieces(made.music)
-    reshape(made.music)
+    for title, suffix in FOREIGN.items():
+        rewrite(next(made.music.rglob(f"{title}.flac")), suffix)
+    put_cover(next(made.music.rglob(f"{COVERED}.flac")))
     (base / "config.yaml").write_text(configuration(base), encoding="utf-8")
     made.run("import", "-A", "-q", str(made.music))
     # Nobody's tags can be trusted.

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsers import DEMO_S, Home, Visit, pick, plays, search, time_of, until
+from browsers import (
+    COVER_PIXELS,
+    COVERED,
+    DEMO_S,
+    Home,
+    Visit,
+    pick,
+    play_whole,
+    plays,
+    search,
+    time_of,
+    until,
+)
 from playwright.sync_api import expect
 
 from beetsplug.deejai.output.m3u import read_m3u
@@ -71,8 +83,7 @@ def first_load(browser: Browser, deck: str) -> tuple[int, float]:
     page.on(
         "requestfinished",
         lambda request: sizes.append(
-            request.sizes()["responseBodySize"]
-            + request.sizes()["responseHeadersSize"]
+            request.sizes()["responseBodySize"] + request.sizes()["responseHeadersSize"]
         ),
     )
     page.goto(deck)
@@ -280,3 +291,42 @@ class TestPage:
         expect(page.locator("#results .row-title").first).to_have_text(title)
         page.locator("#results button.row-body").first.click()
         plays(page, title)
+
+
+class TestCovers:
+    def test_the_cover_in_a_file_is_shown(self, visit: Visit) -> None:
+        page = visit.page
+        play_whole(page)
+        pick(page, COVERED)
+        plays(page, COVERED)
+        for place in (".now-cover .cover:not(.glow)", "#player .cover"):
+            image = page.locator(f"{place} img")
+            expect(image).to_be_visible()
+            size = image.evaluate(
+                """async (image) => {
+                    await image.decode();
+                    return [image.naturalWidth, image.naturalHeight];
+                }"""
+            )
+            assert tuple(size) == COVER_PIXELS
+
+    def test_a_picture_is_drawn_for_a_track_without_one(
+        self, visit: Visit, home: Home
+    ) -> None:
+        page = visit.page
+        play_whole(page)
+        # Of a new upload the deck does not know that it has none.
+        with page.expect_response(
+            lambda answer: "/tracks/u" in answer.url and answer.url.endswith("/cover")
+        ) as answer:
+            page.set_input_files("#file", next(home.music.rglob("Concrete.flac")))
+        assert answer.value.status == 404
+        plays(page, "Concrete")
+        for place in (".now-cover .cover:not(.glow)", "#player .cover"):
+            expect(page.locator(f"{place} svg")).to_be_visible()
+            expect(page.locator(f"{place} img")).to_have_count(0)
+        until(
+            page,
+            "[...document.images].every((image) =>"
+            " image.complete && image.naturalWidth > 0)",
+        )

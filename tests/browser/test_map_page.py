@@ -271,6 +271,21 @@ def test_both_painters_draw_the_same(
     context.close()
 
 
+def test_points_are_sorted_once_when_the_page_opens(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    context.add_init_script(
+        """globalThis.nSorted = 0;
+        const sort = Uint32Array.prototype.sort;
+        Uint32Array.prototype.sort = function (...how) {
+            globalThis.nSorted += 1;
+            return sort.apply(this, how);
+        };"""
+    )
+    opened = Opened(context.new_page(), write_page(tmp_path / "map.html", CORNERS))
+    assert opened.page.evaluate("nSorted") == 1
+
+
 def test_20_000_points_are_smooth(browser: Browser, tmp_path: Path) -> None:
     """A floor for a busy machine; the benchmark measures."""
     positions = np.random.default_rng(0).random((20_000, 2), dtype=np.float32)

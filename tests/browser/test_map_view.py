@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -77,6 +78,20 @@ def test_a_lasso_is_played_as_a_list(page: Page) -> None:
     assert page.locator(".map-bar [role=status]").text_content() == "12 tracks"
     page.get_by_role("button", name="Play these").click()
     assert playing(page)["n"] == 11
+    smooth, played = page.evaluate(
+        """async () => {
+            const map = await (await fetch('/api/v1/map')).json();
+            const { tracks } = await (await fetch('/api/v1/map/tracks', {
+                method: 'POST',
+                headers: { 'Content-Type': 'application/json', 'X-Deejai': '1' },
+                body: JSON.stringify({ tracks: map.refs }),
+            })).json();
+            const { current, queue } = deejai.player;
+            const lists = [tracks, [current, ...queue]];
+            return lists.map((list) => list.map(({ ref }) => ref));
+        }"""
+    )
+    assert played == smooth
     assert page.locator(".map-bar").is_hidden()
 
 
@@ -118,7 +133,5 @@ def test_picking_a_track_from_the_list_plays_it(page: Page) -> None:
     other = page.locator(".map-near-track").nth(1)
     name = other.text_content() or ""
     other.click()
-    page.wait_for_function(
-        "(name) => name.endsWith(deejai.player.current.title)", arg=name
-    )
+    until(page, f"{json.dumps(name)}.endsWith(deejai.player.current.title)")
     assert playing(page)

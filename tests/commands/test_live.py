@@ -156,6 +156,7 @@ class TestRefusals(CommandLine):
             (["--input", "/nowhere.mp3"], "there is no file /nowhere.mp3"),
             (["-o", "mix.mp3"], "a name ends in one of .m3u, .m3u8"),
             (["-o", "/no/such/folder/x.m3u"], "does not exist"),
+            (["-o", "x.m3u", "-o", "./x.m3u"], "would be written twice"),
             (["--from", "nothing like it"], "leaves no track"),
         ],
     )
@@ -173,10 +174,10 @@ class TestRefusals(CommandLine):
         message = self.refused("live", "--input", "-", "--rate", "96")
         assert "8000 to 192000 Hz" in message
 
-    def test_a_library_without_vectors_is_told(self) -> None:
+    def test_an_empty_library_is_told(self) -> None:
         for item in self.lib.items():
             item.remove()
-        assert "beet deejai scan" in self.refused("live", "--input", "-")
+        assert "beet import" in self.refused("live", "--input", "-")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -143,7 +143,7 @@ class TestMap(CommandLine):
     def test_without_vectors_it_says_what_to_do(self) -> None:
         for item in self.items:
             item.remove()
-        assert "beet deejai scan" in self.refused("map", "-o", "m.html")
+        assert "beet import" in self.refused("map", "-o", "m.html")
 
     def test_a_single_track_has_a_map(self) -> None:
         for item in self.items[1:]:

@@ -306,7 +306,10 @@ class TestEmptyLibrary(IOMixin, PluginTestHelper):
     @pytest.mark.parametrize(
         "args", [["similar", "a"], ["playlist", "a"], ["journey", "a", "b"]]
     )
-    def test_a_scan_is_advised(self, args: list[str]) -> None:
+    def test_an_import_is_advised_and_then_a_scan(self, args: list[str]) -> None:
+        with pytest.raises(UserError, match="beet import"):
+            self.run_command("deejai", *args)
+        self.add_item(title="a")
         with pytest.raises(UserError, match="beet deejai scan"):
             self.run_command("deejai", *args)
 

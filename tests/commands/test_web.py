@@ -67,13 +67,13 @@ class TestWeb(CommandLine):
             output, errors = process.communicate(timeout=20)
             assert (process.returncode, output, errors) == (0, "", "")
 
-    def test_a_library_without_vectors_opens_and_says_what_to_do(self) -> None:
+    def test_an_empty_library_opens_and_says_what_to_do(self) -> None:
         with self.open_deck() as (process, address):
             with urllib.request.urlopen(f"{address}api/v1/status") as answer:
-                assert "beet deejai scan" in json.load(answer)["reason"]
+                assert "beet import" in json.load(answer)["reason"]
             process.send_signal(signal.SIGTERM)
             _, errors = process.communicate(timeout=20)
-            assert "beet deejai scan" in errors
+            assert "beet import" in errors
             assert process.returncode == 128 + signal.SIGTERM
 
     def test_others_need_the_token_that_is_printed(self) -> None:
@@ -111,6 +111,7 @@ class TestWeb(CommandLine):
         assert "--host" in self.refused("web", "--host", "")
         assert "--host" in self.refused("web", "--host", "192.0.2.1")
         assert "12 to 200" in self.refused("web", "--token", "short")
+        assert "12 to 200" in self.refused("web", "--token", "")
         assert "12 to 200" in self.refused("web", "--token", "with a space inside")
         assert "--demo" in self.refused("web", "--demo", "0")
         assert "--demo" in self.refused("web", "--demo", "x")

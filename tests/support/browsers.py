@@ -32,6 +32,14 @@ QUIET = [
 
 DEMO_S = 4
 
+COVERED = "Harbour"
+"""The piece that has a cover inside."""
+
+COVER_PIXELS = (300, 200)
+
+FOREIGN = {"Old Road": ".aiff", "Level Two": ".m4a"}
+"""Pieces that no browser plays as they are, and their files: the M4A is lossless."""
+
 
 def chromium() -> str:
     """Return where Chromium is; without it tests are skipped, or fail if it must be."""
@@ -100,6 +108,11 @@ def pick(page: Page, title: str) -> None:
     """Search for a track, and play it."""
     search(page, title)
     page.locator("#results button.row-body", has_text=title).first.click()
+
+
+def play_whole(page: Page) -> None:
+    """Play tracks to their ends, so that what a slow test looks at does not change."""
+    page.evaluate("deejai.player.demo_s = null")
 
 
 @dataclass

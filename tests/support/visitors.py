@@ -130,3 +130,4 @@ def library_of_sounds(folder: Path) -> Iterator[Library]:
         yield lib
         lib._close()
     beets.config.clear()
+    beets.config.read(user=False)

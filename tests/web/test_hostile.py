@@ -550,5 +550,5 @@ def test_a_port_that_is_taken_is_told_with_a_remedy(address: Address) -> None:
 def test_a_host_that_is_none_is_told_with_a_remedy() -> None:
     with pytest.raises(FatalError, match="--host"):
         start_server(None, "192.0.2.1", 0)
-    with pytest.raises(FatalError, match="--host nowhere"):
+    with pytest.raises(FatalError, match="--host 'nowhere"):
         start_server(None, "nowhere.invalid", 0)

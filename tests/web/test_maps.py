@@ -7,15 +7,17 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from beets.test.helper import PluginTestHelper
 from decks import client_of, open_deck
 from libraries import add_made_tracks, circle
 
 from beetsplug.deejai.atlas.places import places_path
+from beetsplug.deejai.web.map_routes import MapInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 N = 30
 PATIENCE_S = 30
@@ -67,7 +69,7 @@ class TestMaps(PluginTestHelper):
         assert answer["state"] == "ready"
         assert answer["n_unplaced"] == 0
         assert answer["refs"] == [str(item.id) for item in self.items]
-        for name in ("x", "y", "title", "artist", "genre", "year"):
+        for name in ("refs", "x", "y", "title", "artist", "genre", "year"):
             assert len(answer[name]) == N
         assert all(0 <= value <= 1 for value in answer["x"] + answer["y"])
         assert answer["artists"][answer["artist"][3]] == "artist 3"
@@ -131,10 +133,47 @@ class TestMaps(PluginTestHelper):
         )
         assert len(self.get()["x"]) == N + 1
 
-    def test_tracks_are_described_in_order(self) -> None:
-        refs = [str(self.items[i].id) for i in (5, 2, 9)]
+    def test_it_is_what_its_description_says(self) -> None:
+        for item, year, genre in zip(
+            self.items, (0, 1960, 1999), ("", "Jazz", "Rock"), strict=False
+        ):
+            item.year, item.genres = year, [genre]
+            item.store()
+        self.made()
+        body = self.client.get("/api/v1/map").data
+        info = MapInfo.model_validate_json(body)
+        # What the model does not know would be missing.
+        assert info.model_dump(mode="json", exclude_unset=True) == json.loads(body)
+        assert info.colourings is not None
+        assert info.colourings.year.ramp is not None
+
+    def ordered(self, numbers: Sequence[int]) -> list[int]:
+        """Have tracks ordered; tracks and answer as numbers on the circle."""
+        refs = [str(self.items[number].id) for number in numbers]
         answer = self.client.post("/api/v1/map/tracks", json={"tracks": refs})
-        assert [track["ref"] for track in answer.get_json()["tracks"]] == refs
+        number_of = {str(item.id): number for number, item in enumerate(self.items)}
+        return [number_of[track["ref"]] for track in answer.get_json()["tracks"]]
+
+    def test_tracks_are_told_so_ordered_that_neighbours_sound_alike(self) -> None:
+        numbers = list(np.random.default_rng(0).permutation(N))
+        order = self.ordered(numbers)
+        assert order in (list(range(N)), list(range(N))[::-1])
+        assert self.ordered(numbers) == order
+
+    def test_tracks_without_a_vector_come_last(self) -> None:
+        del self.items[4]["deejai_vector"]
+        self.items[4].store()
+        self.reopened()
+        assert self.ordered([4, 9, 3, 6]) in ([3, 6, 9, 4], [9, 6, 3, 4])
+
+    def test_500_tracks_are_ordered_while_one_waits(self) -> None:
+        vectors = np.random.default_rng(0).standard_normal((500 - N, 100))
+        self.items += add_made_tracks(self.lib, vectors)
+        self.reopened()
+        began = time.monotonic()
+        assert sorted(self.ordered(range(500))) == list(range(500))
+        # Near 1 s, on a machine that is not busy.
+        assert time.monotonic() - began < PATIENCE_S
 
     @pytest.mark.parametrize(
         ("body", "status"),
@@ -158,5 +197,5 @@ class TestMaps(PluginTestHelper):
             item.remove()
         answer = self.reopened()
         assert answer["state"] == "none"
-        assert "beet deejai scan" in answer["reason"]
+        assert "beet import" in answer["reason"]
         assert self.client.post("/api/v1/map").status_code == 409

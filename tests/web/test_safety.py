@@ -238,6 +238,15 @@ class TestToken:
         time.now += PERIOD_S
         assert visitor.status(headers=right) == 200
 
+    def test_a_token_that_nobody_can_guess_opens_all_the_same(self) -> None:
+        # Behind a proxy all have one address.
+        long = "k" * 32
+        gate = Gate(long)
+        for _ in range(2 * MAX_WRONG):
+            with pytest.raises(Refusal):
+                gate.admit_any("192.0.2.7", ["wrong"])
+        gate.admit_any("192.0.2.7", [long])
+
     def test_no_number_of_guessers_fills_the_memory(self) -> None:
         gate = Gate(TOKEN)
         for number in range(3000):

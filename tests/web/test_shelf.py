@@ -36,7 +36,7 @@ class TestShelf(CommandLine):
     def test_what_is_added_later_is_seen_without_waiting_for_it(self) -> None:
         shelf = self.shelf()
         assert shelf.contents().candidates is None
-        assert "beet deejai scan" in shelf.contents().reason
+        assert "beet import" in shelf.contents().reason
         add_made_tracks(self.lib, circle(5))
         wait_for(lambda: shelf.contents().candidates is not None)
         assert len(shelf.contents().order) == 5

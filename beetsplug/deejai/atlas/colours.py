@@ -88,10 +88,10 @@ DARK = Palette(
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the legend: a name, its colour as ``#rrggbb``, and of how many."""
+    """A line of the legend: a name, the row of its colour, and of how many tracks."""
 
     name: str
-    colour: str
+    row: int
     n_tracks: int
 
 
@@ -99,22 +99,36 @@ class Entry:
 class Colouring:
     """The colour of each track, and what the colours mean.
 
+    Tracks that share a genre, a year or an artist share a colour, so that one is told
+    of each of these values.
+
     Attributes
     ----------
+    values
+        Int64, shape (n_tracks,): place of each track's value among all values.
+    rows
+        Int64, shape (n_values,): row in `colours` of each value.
     colours
-        uint8, shape (n_tracks, 3).
-    is_named
-        bool, shape (n_tracks,): False for those that are drawn behind.
+        Each as ``#rrggbb``. Equal ones may stand for lines of the legend that differ.
+    n_named
+        So many of `colours`, the first, are drawn on top; the rest lie behind.
     legend
         The commonest groups first, then the rest; for years the rest only.
     years
         The first and the last, where colours are years and any is known.
     """
 
-    colours: Colours
-    is_named: npt.NDArray[np.bool_]
+    values: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
+    colours: list[str]
+    n_named: int
     legend: list[Entry]
     years: tuple[int, int] | None = None
+
+    @property
+    def track_rows(self) -> npt.NDArray[np.int64]:
+        """Row in `colours` of each track, shape (n_tracks,)."""
+        return self.rows[self.values]
 
 
 def colour(columns: Columns, by: str, palette: Palette) -> Colouring:
@@ -130,43 +144,47 @@ def colour(columns: Columns, by: str, palette: Palette) -> Colouring:
         The colours.
     """
     if by == "year":
-        return _by_year(columns.years, palette)
+        return _by_year(*columns.distinct_years(), palette)
     groups = columns.genres if by == "genre" else columns.artists
     return _by_group(groups, palette)
 
 
 def _by_group(groups: Groups, palette: Palette) -> Colouring:
-    counts = np.bincount(groups.codes, minlength=len(groups.names))
-    n_named = sum(map(bool, groups.names[:N_NAMED]))
-    table = rgb(palette.rest).repeat(max(1, len(groups.names)), axis=0)
-    table[:n_named] = rgb(*palette.named[:n_named])
-    legend = [
-        Entry(groups.names[row], palette.named[row], int(counts[row]))
-        for row in range(n_named)
-    ]
-    others = sum(map(bool, groups.names[n_named:]))
-    n_unknown = int(counts[len(groups.names) - 1]) if "" in groups.names[-1:] else 0
-    n_others = int(counts[n_named:].sum()) - n_unknown
-    if others:
-        legend.append(Entry(f"{others} others", palette.rest, n_others))
-    if n_unknown:
-        legend.append(Entry("unknown", palette.rest, n_unknown))
-    return Colouring(table[groups.codes], groups.codes < n_named, legend)
+    names = groups.names
+    counts = np.bincount(groups.codes, minlength=len(names))
+    # Only the last may be without a name.
+    n_known = sum(map(bool, names))
+    n_named = min(N_NAMED, n_known)
+    rows = np.arange(len(names))
+    colours = list(palette.named[:n_named])
+    legend = [Entry(names[row], row, int(counts[row])) for row in range(n_named)]
+    for name, behind in (
+        (f"{n_known - n_named} others", slice(n_named, n_known)),
+        ("unknown", slice(n_known, None)),
+    ):
+        if n_tracks := int(counts[behind].sum()):
+            rows[behind] = len(colours)
+            legend.append(Entry(name, len(colours), n_tracks))
+            colours.append(palette.rest)
+    return Colouring(groups.codes, rows, colours, n_named, legend)
 
 
-def _by_year(years: npt.NDArray[np.int64], palette: Palette) -> Colouring:
-    is_known = years > 0
-    colours = rgb(palette.rest).repeat(len(years), axis=0)
-    if not is_known.any():
-        return Colouring(
-            colours, is_known, [Entry("unknown", palette.rest, len(years))]
-        )
-    first, last = int(years[is_known].min()), int(years[is_known].max())
-    parts = (years[is_known] - first) / max(1, last - first)
-    colours[is_known] = along(palette.ramp, parts)
-    n_unknown = int((~is_known).sum())
-    legend = [Entry("unknown", palette.rest, n_unknown)] if n_unknown else []
-    return Colouring(colours, is_known, legend, (first, last))
+def _by_year(
+    years: npt.NDArray[np.int64], values: npt.NDArray[np.int64], palette: Palette
+) -> Colouring:
+    known = years[years > 0]
+    parts = (known - known[:1]) / np.maximum(1, known[-1:] - known[:1])
+    colours = [f"#{bytes(each).hex()}" for each in along(palette.ramp, parts)]
+    rows = np.arange(len(years))
+    legend = []
+    if len(known) < len(years):
+        # The first year is the unknown one, and grey comes last.
+        rows = np.roll(rows, 1)
+        n_unknown = int(np.count_nonzero(values == 0))
+        legend.append(Entry("unknown", len(colours), n_unknown))
+        colours.append(palette.rest)
+    ends = (int(known[0]), int(known[-1])) if known.size else None
+    return Colouring(values, rows, colours, len(known), legend, ends)
 
 
 def along(ramp: tuple[str, ...], parts: npt.NDArray[np.float64]) -> Colours:

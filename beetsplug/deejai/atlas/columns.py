@@ -68,6 +68,19 @@ class Columns:
     genres: Groups
     years: npt.NDArray[np.int64]
 
+    def distinct_years(self) -> tuple[Codes, Codes]:
+        """Gather equal years.
+
+        Returns
+        -------
+        years : ndarray of int64, shape (n_years,)
+            Ascending, from 0 on if any is unknown.
+        codes : ndarray of int64, shape (n_tracks,)
+            Place of each track's year among them.
+        """
+        years, codes = np.unique(self.years, return_inverse=True)
+        return years, codes.astype(np.int64)
+
     def name(self, row: int) -> str:
         """Return artist and title of a track."""
         artist = self.artists.names[self.artists.codes[row]]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from beetsplug.deejai.atlas.colours import DARK, LIGHT
+from beetsplug.deejai.atlas.colours import BY, DARK, LIGHT, colour
 
 if TYPE_CHECKING:
-    from beetsplug.deejai.atlas.colours import Palette
     from beetsplug.deejai.atlas.columns import Columns
     from beetsplug.deejai.atlas.layout import Array
 
@@ -29,12 +29,17 @@ def map_fields(columns: Columns, positions: Array) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``x``, ``y``, ``title``, ``year`` (None where unknown), ``artist`` and ``genre``
-        (places in ``artists`` and ``genres``, which name the commonest first), each of
-        which but the last two has one value a track; and ``colours`` on light and on
-        dark ground.
+        ``x``, ``y``, ``title``, ``artist``, ``genre`` and ``year`` have one value a
+        track. The last three are places in ``artists``, ``genres`` and ``years``, which
+        name the commonest first and years in order, None for unknown ones.
+        ``colourings`` holds, for each of
+        :data:`~beetsplug.deejai.atlas.colours.BY`, the ``colours`` on ``light`` and
+        ``dark`` ground, of which the first ``n_named`` are drawn on top; ``rows``, the
+        place in them of each artist, genre or year; the ``legend``; and for years the
+        ``ramp`` that their colours lie on.
     """
     xs, ys = np.round(positions.astype(np.float64), _DIGITS).T.tolist()
+    years, codes = columns.distinct_years()
     return {
         "x": xs,
         "y": ys,
@@ -43,10 +48,23 @@ def map_fields(columns: Columns, positions: Array) -> dict[str, Any]:
         "artists": columns.artists.names,
         "genre": columns.genres.codes.tolist(),
         "genres": columns.genres.names,
-        "year": [year or None for year in columns.years.tolist()],
-        "colours": {"light": _colours(LIGHT), "dark": _colours(DARK)},
+        "year": codes.tolist(),
+        "years": [year or None for year in years.tolist()],
+        "colourings": {by: _colouring(columns, by) for by in BY},
     }
 
 
-def _colours(palette: Palette) -> dict[str, Any]:
-    return {"named": palette.named, "rest": palette.rest, "ramp": palette.ramp}
+def _colouring(columns: Columns, by: str) -> dict[str, Any]:
+    light, dark = (colour(columns, by, palette) for palette in (LIGHT, DARK))
+    ramp = None
+    if light.years is not None:
+        first, last = light.years
+        colours = {"light": list(LIGHT.ramp), "dark": list(DARK.ramp)}
+        ramp = {"first": first, "last": last, "colours": colours}
+    return {
+        "colours": {"light": light.colours, "dark": dark.colours},
+        "n_named": light.n_named,
+        "rows": light.rows.tolist(),
+        "legend": [asdict(entry) for entry in light.legend],
+        "ramp": ramp,
+    }

@@ -46,8 +46,8 @@ class Update:
         Of all tracks that have a vector of the encoder.
     is_new
         Whether everything was laid out.
-    n_placed, n_gone
-        Tracks that got a place, and that are no longer in the library.
+    n_placed
+        Tracks that got a place.
     notices
         What the user should know, one line each.
     """
@@ -55,7 +55,6 @@ class Update:
     places: Places
     is_new: bool
     n_placed: int
-    n_gone: int
     notices: tuple[str, ...]
 
 
@@ -140,7 +139,7 @@ def update_places(
     if old is None:
         layout = lay_out(stored.vectors, n_threads=n_threads, on_progress=on_progress)
         places = Places(model, stored.item_ids, signatures, layout, n_added=0)
-        update = Update(places, True, len(places), 0, tuple(notices))
+        update = Update(places, True, len(places), tuple(notices))
     else:
         places = _added(
             old,
@@ -151,10 +150,10 @@ def update_places(
             on_progress=on_progress,
         )
         n_placed = int((~has_place).sum())
-        n_gone = int((~np.isin(old.item_ids, stored.item_ids)).sum())
-        if not n_placed and not n_gone:
-            return Update(old, False, 0, 0, ())
-        update = Update(places, False, n_placed, n_gone, tuple(notices))
+        is_gone = ~np.isin(old.item_ids, stored.item_ids)
+        if not n_placed and not is_gone.any():
+            return Update(old, False, 0, ())
+        update = Update(places, False, n_placed, tuple(notices))
     path = places_path(lib.path)
     if path is not None and len(places):
         write_places(path, places)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from beetsplug.deejai.atlas.colours import LIGHT, along
+from beetsplug.deejai.atlas.colours import LIGHT, along, rgb
 from beetsplug.deejai.output.lettering import can_show, sized_font
 from beetsplug.deejai.output.text import one_line
 
@@ -119,9 +119,10 @@ def _draw_points(plot: Image.Image, points: Array, colouring: Colouring) -> None
     r = float(np.clip(radius, _SMALLEST, _LARGEST)) * _SCALE
     # In any other order the last group would seem the largest.
     order = np.random.default_rng(0).permutation(len(points))
-    order = order[np.argsort(colouring.is_named[order], kind="stable")]
+    rows = colouring.track_rows
+    order = order[np.argsort(rows[order] < colouring.n_named, kind="stable")]
     xs, ys = (points[order].T * _SCALE).tolist()
-    fills = map(tuple, colouring.colours[order].tolist())
+    fills = map(tuple, rgb(*colouring.colours)[rows[order]].tolist())
     # A thin light edge parts those that touch; of small ones little would be left.
     edge = LIGHT.ground if r >= _PARTED * _SCALE else None
     for x, y, fill in zip(xs, ys, fills, strict=True):
@@ -166,7 +167,7 @@ def _draw_legend(draw: ImageDraw.ImageDraw, y: int, colouring: Colouring) -> int
     for entry in colouring.legend:
         middle = y + _LINE_HEIGHT // 2
         box = (_LEGEND_X, middle - 17, _LEGEND_X + 34, middle + 17)
-        draw.ellipse(box, fill=entry.colour)
+        draw.ellipse(box, fill=colouring.colours[entry.row])
         number = f"{entry.n_tracks:,}"
         room = _LEGEND_WIDTH - 60 - small.getlength(number) - 24
         name = _shortened(_shown(entry.name), font, room)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from beets.util import displayable_path
@@ -71,13 +71,21 @@ def read_places(path: Path) -> Places | None:
     try:
         # numpy leaves a file open that it cannot read.
         with open(path, "rb") as file:
-            return _checked(np.load(file, allow_pickle=False))
+            return _checked(_loaded(file))
     except FileNotFoundError:
         return None
     except Exception as error:
         raise BrokenPlacesError(
             f"{displayable_path(str(path))} is no map that can be used ({error})"
         ) from error
+
+
+def _loaded(file: IO[bytes]) -> Any:
+    try:
+        return np.load(file, allow_pickle=False)
+    except Exception as error:
+        # What numpy advises is to load it unsafely.
+        raise ValueError("it is damaged") from error
 
 
 def _checked(arrays: Any) -> Places:

@@ -19,7 +19,7 @@ from beetsplug.deejai.output.mixing.encode import FORMATS
 from beetsplug.deejai.storage.library import item_id, items_by_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from logging import Logger
 
     from beets.library import Item
@@ -111,24 +111,39 @@ def _check_writable(
 ) -> None:
     """Raise where a file cannot be written, or would take the place of another."""
     read = {normpath(arg) for arg in options.deejai_args if is_playlist(arg)}
-    written: set[bytes] = set()
+    paths: list[bytes] = []
     for output in outputs:
         path = _destination(session, output, options)
         beside = [] if is_playlist(output) else mixing.beside(path)
-        for each in (path, *beside):
-            replaceable(each)
-            if each in written:
-                raise UserError(
-                    f"{displayable_path(each)} would be written twice: "
-                    "give the outputs different names"
-                )
-            written.add(each)
+        paths += (path, *beside)
         # It lacks what could not be played.
         if not read.isdisjoint(beside):
             raise UserError(
                 f"--m3u8 would replace the playlist that {output} is made of: "
                 "give the mix another name"
             )
+    check_outputs(paths)
+
+
+def check_outputs(paths: Iterable[bytes]) -> None:
+    """Raise where a file cannot be written, or would be written twice.
+
+    Raises
+    ------
+    UserError
+        Two of the files are one.
+    FatalError
+        One cannot be written.
+    """
+    checked: set[bytes] = set()
+    for path in paths:
+        replaceable(path)
+        if path in checked:
+            raise UserError(
+                f"{displayable_path(path)} would be written twice: "
+                "give the outputs different names"
+            )
+        checked.add(path)
 
 
 def deliver(

@@ -18,6 +18,7 @@ from beetsplug.deejai.commands.board import Board
 from beetsplug.deejai.commands.command_line import command_line
 from beetsplug.deejai.commands.deliver import (
     PLAYLIST_SUFFIXES,
+    check_outputs,
     explained,
     is_playlist,
     lines_of,
@@ -31,7 +32,6 @@ from beetsplug.deejai.commands.tidy_end import ends_tidily
 from beetsplug.deejai.commands.values import read_value
 from beetsplug.deejai.durations import parse_duration
 from beetsplug.deejai.errors import TrackError
-from beetsplug.deejai.output.atomic import replaceable
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -179,15 +179,15 @@ def _read_hours(options: Any) -> Hours:
 
 def _read_outputs(session: Session, options: Any) -> list[bytes]:
     """Return the playlists to write; refuse here what cannot be written."""
-    paths = []
-    for output in options.outputs or ():
+    outputs = options.outputs or ()
+    for output in outputs:
         if not is_playlist(output):
             raise UserError(
                 f"-o {output}: a name ends in one of {', '.join(PLAYLIST_SUFFIXES)}; "
                 "`beet deejai mix` renders a playlist"
             )
-        paths.append(output_path(session.settings, output))
-        replaceable(paths[-1])
+    paths = [output_path(session.settings, output) for output in outputs]
+    check_outputs(paths)
     return paths
 
 

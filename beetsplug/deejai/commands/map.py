@@ -15,12 +15,12 @@ from beetsplug.deejai.atlas.colours import BY, LIGHT, colour
 from beetsplug.deejai.atlas.columns import load_columns
 from beetsplug.deejai.atlas.fields import map_fields
 from beetsplug.deejai.atlas.keep import update_places
-from beetsplug.deejai.commands.deliver import is_playlist, output_path
+from beetsplug.deejai.commands.deliver import check_outputs, is_playlist, output_path
 from beetsplug.deejai.commands.names import n_tracks
 from beetsplug.deejai.commands.progress import ProgressLine
 from beetsplug.deejai.commands.seeds import file_lines, is_file
 from beetsplug.deejai.commands.tidy_end import ends_tidily
-from beetsplug.deejai.output.atomic import atomic_writer, explained, replaceable
+from beetsplug.deejai.output.atomic import atomic_writer, explained
 from beetsplug.deejai.recommend.index import UNKNOWN
 from beetsplug.deejai.spaces import explain_none, warn_of_others
 from beetsplug.deejai.storage.library import matching_ids
@@ -155,18 +155,11 @@ def _read_outputs(session: Session, outputs: Sequence[str]) -> list[bytes]:
     """Check where the map is to be written, before any work is done."""
     if not outputs:
         raise UserError("say where to: -o map.html, -o map.png, or both")
-    paths: list[bytes] = []
     for output in outputs:
         if _suffix(output) not in SUFFIXES:
             raise UserError(f"-o {output}: a name ends in {' or '.join(SUFFIXES)}")
-        path = output_path(session.settings, output)
-        replaceable(path)
-        if path in paths:
-            raise UserError(
-                f"{displayable_path(path)} would be written twice: "
-                "give the outputs different names"
-            )
-        paths.append(path)
+    paths = [output_path(session.settings, output) for output in outputs]
+    check_outputs(paths)
     return paths
 
 

@@ -25,8 +25,8 @@ from beetsplug.deejai.commands.listing import (
 )
 from beetsplug.deejai.commands.mixing import add_mix_options
 from beetsplug.deejai.commands.seeds import find_seeds, is_file
-from beetsplug.deejai.recommend.index import UNKNOWN, hop_similarities
-from beetsplug.deejai.recommend.reorder import hop_distances, hops_along, reorder
+from beetsplug.deejai.recommend.index import hop_similarities
+from beetsplug.deejai.recommend.reorder import hops_along, reorder, seed_distances
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,10 +75,8 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
             f"{args[0]} has {len(tracks)} tracks, and at most {MAX_TRACKS} can be "
             "reordered at once"
         )
-    distances = hop_distances(
-        [named.seed.departure for named in tracks],
-        [named.seed.arrival for named in tracks],
-        recordings=_recordings(tracks),
+    distances = seed_distances(
+        [named.seed for named in tracks], names=[named.item.path for named in tracks]
     )
     order = reorder(distances, rng=rng, keep_ends=options.keep_ends)
     change = _change(distances, order)
@@ -89,18 +87,6 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         # The standard output is the list.
         log.info("{}", change)
     deliver(session, _lines(tracks, order), delivery, log)
-
-
-def _recordings(tracks: Sequence[Named]) -> list[int]:
-    """Give each recording a number: what is known to be one, or else each file."""
-    numbers: dict[int | bytes, int] = {}
-    keys = (
-        named.item.path
-        if named.seed.labels.recording == UNKNOWN
-        else named.seed.labels.recording
-        for named in tracks
-    )
-    return [numbers.setdefault(key, len(numbers)) for key in keys]
 
 
 def _change(distances: Distances, order: Order) -> str:

@@ -38,6 +38,8 @@ TOKEN_VARIABLE = "DEEJAI_TOKEN"
 
 _EXTRA = ("flask", "flask_openapi3", "waitress")
 
+MAX_DEMO_S = 3600.0
+
 _TOKEN = re.compile("[A-Za-z0-9._~-]{12,200}")
 
 
@@ -152,8 +154,8 @@ def read_deck_options(session: Session, options: Any) -> DeckOptions:
         crossfade_s = read_value("--crossfade", options.crossfade, parse_crossfade)
     if options.demo is not None:
         demo_s = read_value("--demo", options.demo, parse_duration)
-        if demo_s < 1.0:
-            raise UserError("--demo takes one second at least")
+        if not 1.0 <= demo_s <= MAX_DEMO_S:
+            raise UserError("--demo takes one second at least, and one hour at most")
     hosts = tuple(filter(None, map(str.strip, options.hosts or ())))
     return DeckOptions(
         host=host,
@@ -167,11 +169,11 @@ def read_deck_options(session: Session, options: Any) -> DeckOptions:
 
 def _token(given: str | None, *, is_private: bool) -> str | None:
     """Return the token to ask for; None where only this machine comes."""
-    token = given or os.environ.get(TOKEN_VARIABLE)
+    token = os.environ.get(TOKEN_VARIABLE) if given is None else given
     if token is None:
         return None if is_private else secrets.token_urlsafe(24)
     if not _TOKEN.fullmatch(token):
-        name = "--token" if given else TOKEN_VARIABLE
+        name = TOKEN_VARIABLE if given is None else "--token"
         raise UserError(
             f"{name} takes 12 to 200 letters, digits and .-_~, so that it can stand in "
             "an address and not be guessed"

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from beetsplug.deejai.recommend.index import UNKNOWN
 from beetsplug.deejai.recommend.local_search import LocalSearch
 from beetsplug.deejai.vectors import unit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
+    from beetsplug.deejai.recommend.index import Seed
     from beetsplug.deejai.recommend.local_search import Distances, Order
 
 FARTHEST = 2.0
@@ -65,6 +69,28 @@ def hop_distances(
     codes = np.asarray(recordings)
     distances[codes[:, None] == codes] = FARTHEST
     return np.asarray(distances, dtype=np.float32)
+
+
+def seed_distances(seeds: Sequence[Seed], *, names: Sequence[str | bytes]) -> Distances:
+    """Measure the hops between given tracks, as :func:`hop_distances`.
+
+    Parameters
+    ----------
+    seeds
+        The tracks.
+    names
+        One for each: where the recording is not known, equal names are one.
+    """
+    numbers: dict[int | str | bytes, int] = {}
+    keys = (
+        name if seed.labels.recording == UNKNOWN else seed.labels.recording
+        for seed, name in zip(seeds, names, strict=True)
+    )
+    return hop_distances(
+        [seed.departure for seed in seeds],
+        [seed.arrival for seed in seeds],
+        recordings=[numbers.setdefault(key, len(numbers)) for key in keys],
+    )
 
 
 def hops_along(distances: Distances, order: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -6,6 +6,8 @@ import html
 import json
 from http import HTTPStatus
 
+from beetsplug.deejai.output.text import one_line
+
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -47,6 +49,7 @@ def refusal(status: int, message: str, path: str) -> tuple[str, dict[str, str], 
     status line, headers, body
         Without :data:`SAFE_HEADERS`.
     """
+    message = one_line(message)
     if is_for_programs(path):
         text, mime = json.dumps({"error": message}), "application/json"
     else:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from beetsplug.deejai.web.asked import Asked, Body
 from beetsplug.deejai.web.tracks import Ref, Similar, TrackInfo
 
 MAX_LISTED = 500
@@ -20,10 +21,6 @@ _Drunk = Annotated[
 ]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
 class Status(BaseModel):
     """The deck and its library."""
 
@@ -32,6 +29,7 @@ class Status(BaseModel):
     model: str = Field(description="Id of the encoder")
     n_items: int
     n_tracks: int = Field(description="Items that have a vector")
+    n_allowed: int = Field(description="Those of them that may be proposed")
     reason: str = Field(description="Why there are none, and what to do; else empty")
     keep_on: int
     drunk: float
@@ -42,7 +40,7 @@ class Status(BaseModel):
     mix_formats: list[str]
 
 
-class SearchQuery(_Strict):
+class SearchQuery(Asked):
     """What to search."""
 
     q: str = Field("", max_length=500, description="A query of beets; empty: all")
@@ -57,10 +55,8 @@ class SearchResult(BaseModel):
     tracks: list[TrackInfo]
 
 
-class SimilarQuery(_Strict):
+class SimilarQuery(Asked):
     """What to be similar to."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     seed: list[Ref] = Field(min_length=1, max_length=100)
     avoid: list[Ref] = Field([], alias="not", max_length=100)
@@ -73,10 +69,8 @@ class SimilarTracks(BaseModel):
     tracks: list[Similar]
 
 
-class PlaylistBody(_Strict):
+class PlaylistBody(Body):
     """What was played, and how to go on."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     seeds: list[Ref] = Field(
         max_length=100,
@@ -115,10 +109,8 @@ class PlaylistResult(BaseModel):
     notices: list[str]
 
 
-class JourneyBody(_Strict):
+class JourneyBody(Body):
     """Where to lead."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     waypoints: list[Ref] = Field(min_length=2, max_length=50)
     n: int | None = Field(None, ge=0, le=200, description="Tracks between each two")
@@ -150,7 +142,7 @@ class JourneyResult(BaseModel):
     notices: list[str]
 
 
-class M3uBody(_Strict):
+class M3uBody(Body):
     """A playlist to save."""
 
     tracks: list[Ref] = Field(min_length=1, max_length=MAX_REFS)

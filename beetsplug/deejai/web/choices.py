@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from beetsplug.deejai.recommend.playlist import playlist
-from beetsplug.deejai.recommend.rules import Rules
+from beetsplug.deejai.recommend.rules import UNRULED, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -90,6 +91,9 @@ def play_on(
 ) -> Playlist:
     """Choose the next tracks, as ``beet deejai playlist`` does.
 
+    Where that would end for the gaps alone, it goes on without them: a deck that falls
+    silent is worse than one artist twice.
+
     Parameters
     ----------
     candidates
@@ -115,16 +119,20 @@ def play_on(
     catalogue = replace(
         catalogue, allowed=catalogue.without(sitting.played, catalogue.allowed)
     )
-    return playlist(
+    choose = partial(
+        playlist,
         candidates.index,
         seeds,
         weights=weights,
         avoided=sitting.banned,
         avoided_weights=[BANNED_SHARE] * len(sitting.banned),
         catalogue=catalogue,
-        rules=Rules(settings.artist_gap, settings.album_gap),
         n=n,
         keep_on=keep_on,
         drunk=drunk,
-        rng=np.random.default_rng(seed),
     )
+    rules = Rules(settings.artist_gap, settings.album_gap)
+    result = choose(rules=rules, rng=np.random.default_rng(seed))
+    if result.picks:
+        return result
+    return choose(rules=UNRULED, rng=np.random.default_rng(seed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -99,8 +100,13 @@ class Deck:
 
     def close(self) -> None:
         """Stop what runs in the background, and delete what was uploaded and made."""
-        self.listener.close()
-        self.maps.close()
-        self.mixes.close()
-        self.uploads.close()
-        self.waves.close()
+        # Whoever is impatient interrupts this, too; the rest is closed all the same.
+        with ExitStack() as parts:
+            for part in (
+                self.listener,
+                self.maps,
+                self.waves,
+                self.mixes,
+                self.uploads,
+            ):
+                parts.callback(part.close)

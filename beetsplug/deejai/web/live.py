@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from beetsplug.deejai.candidates import with_ends
 from beetsplug.deejai.errors import DeejaiError
@@ -13,6 +13,7 @@ from beetsplug.deejai.live.hearing import hear
 from beetsplug.deejai.live.pcm import HIGHEST_RATE, LOWEST_RATE, waveform_of
 from beetsplug.deejai.live.proposing import propose
 from beetsplug.deejai.recommend.rules import Rules
+from beetsplug.deejai.web.asked import Asked
 from beetsplug.deejai.web.refusal import Refusal
 from beetsplug.deejai.web.tracks import Ref, Similar, picked, seeds_among
 
@@ -31,10 +32,8 @@ MAX_PROPOSED = 50
 LOADING = "loading the encoder: some seconds more"
 
 
-class LiveQuery(BaseModel):
+class LiveQuery(Asked):
     """What a microphone's samples are, and how many tracks are wanted."""
-
-    model_config = ConfigDict(extra="forbid")
 
     rate: int = Field(
         ge=LOWEST_RATE, le=HIGHEST_RATE, description="Sampling rate in Hz"

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Literal
 
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from beetsplug.deejai.web.api_models import MAX_LISTED
 from beetsplug.deejai.web.api_routes import as_json
+from beetsplug.deejai.web.asked import Body
+from beetsplug.deejai.web.maps import smoothly_ordered
 from beetsplug.deejai.web.refusal import Refusal
-from beetsplug.deejai.web.tracks import Ref, TrackInfo, items_of, track_info
+from beetsplug.deejai.web.tracks import Ref, TrackInfo  # noqa: TC001 (pydantic reads them)
 
 if TYPE_CHECKING:
     from beetsplug.deejai.web.deck import Deck
@@ -22,18 +24,44 @@ _ORDER = "The commonest first, unknown last"
 
 
 class MapColours(BaseModel):
-    """Colours that go together on one ground, as #rrggbb."""
+    """Colours on either ground, as #rrggbb."""
 
-    named: list[str] = Field(description="Of the commonest genres or artists")
-    rest: str = Field(description="Of all others")
-    ramp: list[str] = Field(description="Of years, from the first to the last")
+    light: list[str]
+    dark: list[str]
 
 
-class MapPalettes(BaseModel):
-    """Colours on either ground."""
+class MapEntry(BaseModel):
+    """A line of the legend."""
 
-    light: MapColours
-    dark: MapColours
+    name: str
+    row: int = Field(description="Place of its colour")
+    n_tracks: int
+
+
+class MapRamp(BaseModel):
+    """What the colours of years lie on."""
+
+    first: int = Field(description="Year of the first colour")
+    last: int = Field(description="Year of the last colour")
+    colours: MapColours
+
+
+class MapColouring(BaseModel):
+    """What tracks are coloured by, and what the colours mean."""
+
+    colours: MapColours
+    n_named: int = Field(description="So many colours, the first, are drawn on top")
+    rows: list[int] = Field(description="Place of the colour of each of the values")
+    legend: list[MapEntry]
+    ramp: MapRamp | None
+
+
+class MapColourings(BaseModel):
+    """By what tracks can be coloured: values are `genres`, `years` and `artists`."""
+
+    genre: MapColouring
+    year: MapColouring
+    artist: MapColouring
 
 
 class MapInfo(BaseModel):
@@ -54,20 +82,19 @@ class MapInfo(BaseModel):
     artists: list[str] = Field(default=[], description=_ORDER)
     genre: list[int] = Field(default=[], description="Places in `genres`")
     genres: list[str] = Field(default=[], description=_ORDER)
-    year: list[int | None] = Field(default=[])
-    colours: MapPalettes | None = None
+    year: list[int] = Field(default=[], description="Places in `years`")
+    years: list[int | None] = Field(default=[], description="In order")
+    colourings: MapColourings | None = None
 
 
-class TracksBody(BaseModel):
+class TracksBody(Body):
     """Which tracks."""
-
-    model_config = ConfigDict(extra="forbid")
 
     tracks: list[Ref] = Field(min_length=1, max_length=MAX_LISTED)
 
 
 class Tracks(BaseModel):
-    """Tracks, in the order asked for."""
+    """Tracks, so ordered that each sounds like the one before."""
 
     tracks: list[TrackInfo]
 
@@ -104,13 +131,8 @@ def routes(deck: Deck) -> APIBlueprint:
 
     @api.post("/map/tracks", responses={200: Tracks})
     def tracks(body: TracksBody) -> Response:
-        """Describe tracks, as those in a lasso."""
-        items = items_of(deck, body.tracks)
-        found = [
-            track_info(deck, item, ref)
-            for item, ref in zip(items, body.tracks, strict=True)
-        ]
-        return as_json(Tracks(tracks=found))
+        """Describe tracks, as those in a lasso, in a smooth order of their sound."""
+        return as_json(Tracks(tracks=smoothly_ordered(deck, body.tracks)))
 
     return api
 

@@ -10,17 +10,25 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from beetsplug.deejai.atlas.columns import load_columns
 from beetsplug.deejai.atlas.fields import map_fields
 from beetsplug.deejai.atlas.keep import count_unplaced, kept_places, update_places
 from beetsplug.deejai.atlas.places import places_path
 from beetsplug.deejai.errors import DeejaiError
+from beetsplug.deejai.recommend.reorder import reorder, seed_distances
 from beetsplug.deejai.storage.library import file_state
+from beetsplug.deejai.web.tracks import items_of, named_among, track_info
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from beetsplug.deejai.atlas.places import Places
     from beetsplug.deejai.session import Session
+    from beetsplug.deejai.web.deck import Deck
     from beetsplug.deejai.web.shelf import Contents, Shelf
+    from beetsplug.deejai.web.tracks import TrackInfo
 
 _GZIP_LEVEL = 5
 
@@ -190,3 +198,33 @@ class Maps:
         """Take out of a message where the library lies, which is not for visitors."""
         folder = os.path.dirname(str(self._session.lib.path))
         return message.replace(folder + os.sep, "").replace(folder, "the library")
+
+
+def smoothly_ordered(deck: Deck, refs: Sequence[str]) -> list[TrackInfo]:
+    """Describe tracks, so ordered that each sounds like the one before.
+
+    The same tracks in the same order give the same answer.
+
+    Parameters
+    ----------
+    deck
+        The deck.
+    refs
+        The tracks; 500 take about a second. Those that cannot be compared come last, in
+        the order given.
+
+    Raises
+    ------
+    Refusal
+        One of them is not there.
+    """
+    items = dict(zip(refs, items_of(deck, refs), strict=True))
+    heard = named_among(deck, deck.candidates(), refs)
+    names = [named.ref for named in heard]
+    has_vector = set(names)
+    rest = [ref for ref in refs if ref not in has_vector]
+    if heard:
+        distances = seed_distances([named.seed for named in heard], names=names)
+        places = reorder(distances, rng=np.random.default_rng(0))
+        names = [names[place] for place in places]
+    return [track_info(deck, items[ref], ref) for ref in (*names, *rest)]

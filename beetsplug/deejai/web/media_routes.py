@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, FileStorage, Tag
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from werkzeug.datastructures import FileStorage as SentFile
 
 from beetsplug.deejai.web.api_routes import as_json
+from beetsplug.deejai.web.asked import Asked
 from beetsplug.deejai.web.refusal import Refusal
 from beetsplug.deejai.web.streams import WaveSender, send_file
 from beetsplug.deejai.web.tracks import (
@@ -32,10 +33,8 @@ if TYPE_CHECKING:
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
-class StreamQuery(BaseModel):
+class StreamQuery(Asked):
     """How to send a track."""
-
-    model_config = ConfigDict(extra="forbid")
 
     as_: Literal["wav"] | None = Field(
         None,
@@ -50,7 +49,7 @@ class UploadForm(BaseModel):
     file: FileStorage
 
 
-class UploadPath(BaseModel):
+class UploadPath(Asked):
     """Which upload."""
 
     ref: str = Field(pattern=r"^u[A-Za-z0-9_-]{22}$")

@@ -8,12 +8,14 @@ from urllib.parse import quote
 
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from beetsplug.deejai.output.mixing.encode import FORMATS
 from beetsplug.deejai.output.mixing.model import MixOptions
+from beetsplug.deejai.output.text import one_line
 from beetsplug.deejai.settings import LOUDEST_LUFS, MAX_CROSSFADE_S, QUIETEST_LUFS
 from beetsplug.deejai.web.api_routes import as_json
+from beetsplug.deejai.web.asked import Asked, Body
 from beetsplug.deejai.web.mixes import State  # noqa: TC001 (pydantic reads it)
 from beetsplug.deejai.web.refusal import Refusal
 from beetsplug.deejai.web.streams import send_file
@@ -34,10 +36,8 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\u200b-\u200f\u2028-\u202e]+
 _FILE = {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}
 
 
-class MixBody(BaseModel):
+class MixBody(Body):
     """What to mix, and how."""
-
-    model_config = ConfigDict(extra="forbid")
 
     tracks: list[Ref] = Field(min_length=1, max_length=MAX_TRACKS)
     format: str = Field("mp3", max_length=10, description="mp3, flac, ogg, ...")
@@ -82,7 +82,7 @@ class MixInfo(BaseModel):
     left_out: list[LeftOutInfo]
 
 
-class MixPath(BaseModel):
+class MixPath(Asked):
     """Which mix."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9_-]{22}$")
@@ -103,7 +103,7 @@ def routes(deck: Deck) -> APIBlueprint:
         mix = deck.mixes.start(
             items_of(deck, body.tracks),
             suffix=suffix,
-            title=body.title.strip(),
+            title=one_line(body.title),
             options=_options(deck, body),
         )
         return as_json(_info(mix), 202)

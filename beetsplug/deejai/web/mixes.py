@@ -16,7 +16,11 @@ from beets.util import displayable_path
 
 from beetsplug.deejai.commands.mix_tracks import mix_track
 from beetsplug.deejai.errors import FatalError
-from beetsplug.deejai.web.private_folder import PrivateFolder
+from beetsplug.deejai.web.private_folder import (
+    CLOSING_S,
+    PrivateFolder,
+    remove_left_behind,
+)
 from beetsplug.deejai.web.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from beets.library import Item
 
     from beetsplug.deejai.output.mixing.model import MixOptions, MixResult, MixTrack
+
+_FOLDER = "deejai-mixes-"
 
 MAX_MIXES = 10
 """So many are kept; the oldest that is done makes place."""
@@ -99,6 +105,8 @@ class _CancelledError(Exception):
 class Mixes:
     """Renders mixes, one after the other, into a folder that only this user can read.
 
+    What a deck left that was killed is deleted at once.
+
     Parameters
     ----------
     log
@@ -118,6 +126,7 @@ class Mixes:
         self._folder: PrivateFolder | None = None
         self._thread: threading.Thread | None = None
         self._is_closed = False
+        remove_left_behind(_FOLDER)
 
     def start(
         self, items: Sequence[Item], *, suffix: str, title: str, options: MixOptions
@@ -158,7 +167,7 @@ class Mixes:
             self._drop_old()
             self._make_place()
             if self._folder is None:
-                self._folder = PrivateFolder("deejai-mixes-")
+                self._folder = PrivateFolder(_FOLDER)
                 self._thread = threading.Thread(
                     target=self._work, name="deejai-mixes", daemon=True
                 )
@@ -217,10 +226,12 @@ class Mixes:
             for mix in list(self._mixes.values()):
                 self._drop(mix)
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
-        if self._folder is not None:
-            self._folder.close()
+        try:
+            if self._thread is not None:
+                self._thread.join(timeout=CLOSING_S)
+        finally:
+            if self._folder is not None:
+                self._folder.close()
 
     # Below, whoever calls holds the lock.
 

@@ -67,6 +67,7 @@ def status(deck: Deck) -> Status:
         model=deck.session.model_id,
         n_items=len(contents.order),
         n_tracks=len(candidates.index) if candidates else 0,
+        n_allowed=int(candidates.catalogue.allowed.sum()) if candidates else 0,
         reason=contents.reason,
         keep_on=settings.keep_on,
         drunk=settings.drunk,
@@ -231,9 +232,7 @@ def m3u(deck: Deck, refs: Sequence[str], *, title: str) -> bytes:
     )
 
 
-def _reasons(
-    candidates: Candidates, row: int, last: Sequence[Named]
-) -> list[Reason]:
+def _reasons(candidates: Candidates, row: int, last: Sequence[Named]) -> list[Reason]:
     """Tell which of the last tracks one is most like, that one first."""
     arrival = candidates.index.arrivals[row]
     # What was played twice is one reason.

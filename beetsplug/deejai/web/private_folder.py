@@ -16,6 +16,9 @@ try:
 except ImportError:  # Windows, where a file that is open cannot be deleted.
     fcntl = None  # type: ignore[assignment]
 
+CLOSING_S = 20.0
+"""How long whoever works in a folder that is being closed is waited for, in seconds."""
+
 _LOCK = "in-use"
 
 _BEGINNING_S = 60.0

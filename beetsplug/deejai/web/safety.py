@@ -78,9 +78,7 @@ class Guard:
         Compares tokens.
     """
 
-    def __init__(
-        self, serve: Application, options: DeckOptions, gate: Gate
-    ) -> None:
+    def __init__(self, serve: Application, options: DeckOptions, gate: Gate) -> None:
         self._serve = serve
         self._options = options
         self._gate = gate

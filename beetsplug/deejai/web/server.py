@@ -157,7 +157,7 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise FatalError(f"--host {host}: there is no such address") from error
+        raise FatalError(f"--host {host!r}: there is no such address") from error
     family, kind, protocol, _, address = min(
         found, key=lambda each: each[0] != socket.AF_INET
     )
@@ -212,7 +212,12 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # it has no types
             raise ParsingError("it is not clear where the request ends")
 
     def received(self, data: bytes) -> int:
-        consumed: int = super().received(data)
+        try:
+            consumed: int = super().received(data)
+        except OSError:
+            # A large body is kept in a temporary file until all of it is there.
+            self._refuse(507, "the deck's disk is full")
+            return len(data)
         if self.headers_finished and not self.error:
             self._check_size(max(self.content_length, self.body_bytes_received))
         return consumed

@@ -114,7 +114,7 @@ def _required(given: Given, name: str) -> str:
 
 def _count(given: Given, *, default: int, least: int, most: int) -> int:
     text = given.get("count") or str(default)
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 20):
         raise SubsonicError(GENERIC, "count is no whole number from 0 up")
     if int(text) < least:
         raise SubsonicError(GENERIC, f"count is {least} at least")

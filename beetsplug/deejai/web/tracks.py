@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from beetsplug.deejai.commands.names import name_of
 from beetsplug.deejai.storage.library import items_by_id
+from beetsplug.deejai.web.asked import Asked
 from beetsplug.deejai.web.refusal import Refusal
 from beetsplug.deejai.web.streams import mime_of
 
@@ -68,10 +69,8 @@ class Similar(TrackInfo):
 T = TypeVar("T", bound=Similar)
 
 
-class TrackPath(BaseModel):
+class TrackPath(Asked):
     """Which track."""
-
-    model_config = ConfigDict(extra="forbid")
 
     ref: Ref
 
@@ -161,9 +160,7 @@ def named_of(deck: Deck, candidates: Candidates, refs: Sequence[str]) -> list[Na
     ]
 
 
-def named_among(
-    deck: Deck, candidates: Candidates, refs: Sequence[str]
-) -> list[Named]:
+def named_among(deck: Deck, candidates: Candidates, refs: Sequence[str]) -> list[Named]:
     """Find tracks as :func:`named_of`, passing over those that are gone or unheard."""
     found = find_items(deck, refs)
     named = []

@@ -3,7 +3,7 @@
 const BASE = "/api/v1/";
 
 /** What the server refused, or that it could not be reached. */
-export class ApiError extends Error {
+class ApiError extends Error {
   /**
    * @param {string} message one line for the user
    * @param {number} status of HTTP; 0 when there was no answer
@@ -30,7 +30,7 @@ export const api = {
   },
 
   /**
-   * Sends something: JSON, or as it is if it is binary or a form.
+   * Sends something: samples as they are, all else as JSON.
    *
    * @param {string} path
    * @param {*} [body]
@@ -107,8 +107,13 @@ export const api = {
   },
 };
 
+/** Whether a ref names a file that was brought along, and not a track of the library. */
+export function isUpload(ref) {
+  return ref.startsWith("u");
+}
+
 function url(path) {
-  return BASE + path.replace(/^\/?(api\/v1\/)?/, "");
+  return BASE + path;
 }
 
 function withParams(path, params) {
@@ -123,8 +128,7 @@ function withParams(path, params) {
 
 function encoded(body) {
   if (body === undefined) return {};
-  if (body instanceof FormData) return { body };
-  if (body instanceof Blob || body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
+  if (ArrayBuffer.isView(body)) {
     return { body, headers: { "Content-Type": "application/octet-stream" } };
   }
   return {

@@ -2,6 +2,8 @@
 
 const SEEDS = 10;
 const MOST_PLAYED = 5000;
+// None of what was played is known to the deck, or can be compared.
+const USELESS_SEEDS = [404, 409];
 
 /**
  * Has the next track chosen.
@@ -34,15 +36,17 @@ export class Choosing {
    * @param {string[]} wish.played refs that are not to come again
    * @param {number} wish.keepOn how many of the last tracks count
    * @param {number} wish.drunk randomness, 0 to 1
-   * @returns {Promise<{track: ?object, notices: string[]}>} no track when all are played
+   * @returns {Promise<{track: ?object, notices: string[], isRandom: boolean}>} no track
+   *     when all are played; a random one when there is nothing to choose it by
    * @throws {ApiError}
    */
   async ask({ last, played, keepOn, drunk }) {
     this.abort();
     const request = new AbortController();
     this.#request = request;
+    const seeds = seedsOf(last);
     const body = {
-      seeds: seedsOf(last),
+      seeds,
       n: 1,
       keep_on: keepOn,
       drunk,
@@ -51,9 +55,16 @@ export class Choosing {
       like: [...this.tastes.likes.keys()],
       played: played.slice(-MOST_PLAYED),
     };
-    const answer = await this.api.post("playlist", body, { signal: request.signal });
+    let isRandom = !seeds.length;
+    const { signal } = request;
+    const answer = await this.api.post("playlist", body, { signal }).catch((error) => {
+      if (isRandom || !USELESS_SEEDS.includes(error.status)) throw error;
+      // A deck that was started anew has no uploads; any track is better than silence.
+      isRandom = true;
+      return this.api.post("playlist", { ...body, seeds: [] }, { signal });
+    });
     if (this.#request === request) this.#request = null;
-    return { track: answer.tracks[0] ?? null, notices: answer.notices ?? [] };
+    return { track: answer.tracks[0] ?? null, notices: answer.notices ?? [], isRandom };
   }
 }
 

@@ -6,8 +6,11 @@ import { el, svg } from "./dom.js";
 const SIZE = 100;
 const AHEAD = "150px";
 
-/** Refs of tracks that turned out to have no cover. */
-const missing = new Set();
+/** Whether there is a cover, by ref: promises, since the deck is asked once a track. */
+const found = new Map();
+
+/** The tracks of what is not yet seen. */
+const covered = new WeakMap();
 
 // Covers may be large: loading="lazy" would fetch those of many rows that nobody sees.
 const seen = new IntersectionObserver(
@@ -15,7 +18,7 @@ const seen = new IntersectionObserver(
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
       seen.unobserve(target);
-      fetchCover(target);
+      showCover(target, covered.get(target));
     }
   },
   { rootMargin: AHEAD },
@@ -30,21 +33,34 @@ const seen = new IntersectionObserver(
  */
 export function coverOf(track) {
   const cover = el("span", { class: "cover", "aria-hidden": "true" }, drawn(track));
-  if (track.has_cover && !missing.has(track.ref)) {
-    cover.dataset.cover = track.ref;
+  if (track.has_cover) {
+    covered.set(cover, track);
     seen.observe(cover);
   }
   return cover;
 }
 
-function fetchCover(cover) {
-  const ref = cover.dataset.cover;
-  const image = el("img", { src: api.coverUrl(ref), alt: "" });
-  image.addEventListener("error", () => {
-    missing.add(ref);
-    image.remove();
-  });
-  cover.append(image);
+/**
+ * Tells whether a track really has a cover: of some it is only known once it is asked for.
+ *
+ * @param {{ref: string, has_cover: boolean}} track
+ * @returns {Promise<boolean>}
+ */
+export function hasCover({ ref, has_cover: mayHave }) {
+  if (mayHave && !found.has(ref)) {
+    const probe = new Image();
+    probe.src = api.coverUrl(ref);
+    const isThere = probe.decode().then(
+      () => true,
+      () => false,
+    );
+    found.set(ref, isThere);
+  }
+  return found.get(ref) ?? Promise.resolve(false);
+}
+
+async function showCover(cover, track) {
+  if (await hasCover(track)) cover.append(el("img", { src: api.coverUrl(track.ref), alt: "" }));
 }
 
 function drawn(track) {

@@ -1,10 +1,11 @@
 /** The deck: search or drop something, it plays, and the next ones follow. */
 
-import { toast, toastError } from "./announce.js";
-import { el, iconButton, spoken, textButton } from "./dom.js";
+import { announce, toast, toastError } from "./announce.js";
+import { el, textButton } from "./dom.js";
 import { finder } from "./finder.js";
 import { memory } from "./memory.js";
 import { stage } from "./stage.js";
+import { queueButton } from "./tracklist.js";
 import { Upload } from "./uploads.js";
 
 const READY_MS = 4000;
@@ -25,14 +26,17 @@ export function start({ player, status, section }) {
     verb: "Play",
     isBrowsing: true,
     onChoose: (track) => player.play(track),
-    buttons: (track) => [
-      iconButton("queue", `Queue ${spoken(track)}`, () => {
-        player.enqueue(track);
-        toast(`Queued: ${track.title}`);
-      }),
-    ],
+    buttons: (track) => [queueButton(track, player)],
   });
   const bring = (files) => bringAll(files, { player, uploads });
+  const chance = textButton("Surprise me", surprise, {
+    icon: "surprise",
+    class: "button",
+    disabled: !status.n_allowed,
+  });
+  window.addEventListener("deejai-status", () => {
+    chance.disabled = !status.n_allowed;
+  });
 
   section.append(
     el(
@@ -42,11 +46,7 @@ export function start({ player, status, section }) {
         "div",
         { class: "crate-ways" },
         fileButton("file", "Play a file…", bring),
-        textButton("Surprise me", surprise, {
-          icon: "surprise",
-          class: "button",
-          disabled: !status.n_tracks,
-        }),
+        chance,
       ),
       uploads,
       search.element,
@@ -89,19 +89,19 @@ async function bringAll(files, { player, uploads }) {
   for (const [i, file] of files.entries()) {
     const upload = new Upload(file);
     show(upload, uploads);
-    upload.heard.then((track) => player.heard(track)).catch(() => {});
-    try {
-      const track = await upload.sent;
-      if (i === 0) player.play(track, "file");
-      else player.enqueue(track, "file");
-    } catch (error) {
-      toast(`${file.name}: ${error.message}`);
-    }
+    upload.heard.then(
+      (track) => player.heard(track),
+      () => upload.track && player.cannotHear(upload.track),
+    );
+    // Its row tells why it cannot be played.
+    const track = await upload.sent.catch(() => null);
+    if (track && i === 0) player.play(track, "file");
+    else if (track) player.enqueue(track, "file");
   }
 }
 
 function show(upload, list) {
-  const text = el("span", { class: "upload-text" });
+  const text = el("span");
   const bar = el("progress", { max: 1, "aria-label": upload.name });
   const row = el("li", { class: "upload" }, text, bar);
   const tell = () => {
@@ -116,7 +116,12 @@ function show(upload, list) {
     bar.value = progress;
     row.dataset.state = state;
     if (state === "ready") setTimeout(() => row.remove(), READY_MS);
-    if (state === "failed") setTimeout(() => row.remove(), 2 * READY_MS);
+    if (state === "failed") {
+      setTimeout(() => row.remove(), 2 * READY_MS);
+      // In another view the row is not seen.
+      if (row.checkVisibility()) announce(text.textContent);
+      else toast(text.textContent);
+    }
   };
   upload.addEventListener("change", tell);
   tell();

@@ -93,6 +93,12 @@ export function textButton(text, onClick, { icon: name, ...properties } = {}) {
   );
 }
 
+/** Has a button do nothing for a while. A disabled one would lose the focus. */
+export function setBusy(button, isBusy) {
+  if (isBusy) button.setAttribute("aria-disabled", "true");
+  else button.removeAttribute("aria-disabled");
+}
+
 /**
  * Writes seconds as 3:05 or 1:02:03.
  *

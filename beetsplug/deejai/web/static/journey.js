@@ -2,7 +2,7 @@
 
 import { announce, toast, toastError } from "./announce.js";
 import { fileButton } from "./deck.js";
-import { clock, count, el, textButton } from "./dom.js";
+import { clock, count, el, setBusy, textButton } from "./dom.js";
 import { finder } from "./finder.js";
 import { drunkKnob } from "./knobs.js";
 import { saveTracks } from "./memory.js";
@@ -11,8 +11,8 @@ import { Upload } from "./uploads.js";
 import { noWay, wayDrawing, wayList } from "./way.js";
 import { Waypoints } from "./waypoints.js";
 
-const DEFAULT_STEPS = 9;
 const DEFAULT_MINUTES = 60;
+const MOST_STEPS = 200;
 
 /**
  * Builds the journey.
@@ -22,7 +22,7 @@ const DEFAULT_MINUTES = 60;
  */
 export function start({ api, player, status, section }) {
   const waypoints = new Waypoints();
-  const amount = amountFields();
+  const amount = amountFields(status);
   let drunk = status.drunk;
   let way = null;
 
@@ -46,8 +46,10 @@ export function start({ api, player, status, section }) {
     id: "show-way",
     class: "button is-main",
   });
-  const hint = el("p", { class: "muted hint" });
+  const hint = el("p", { class: "muted" });
   const result = el("div", { class: "journey-result" }, noWay());
+  // One for all ways: what it renders goes on while another way is shown.
+  const mix = status.mix_formats.length ? mixing({ status, way: () => way }) : null;
 
   section.append(
     el(
@@ -100,7 +102,7 @@ export function start({ api, player, status, section }) {
           waypoints.add(track);
           upload.addEventListener("change", () => {
             Object.assign(track, upload.track);
-            waypoints.refresh();
+            waypoints.refresh(track);
           });
           upload.heard.catch((error) => {
             waypoints.remove(track);
@@ -112,7 +114,8 @@ export function start({ api, player, status, section }) {
   }
 
   async function find() {
-    show.disabled = true;
+    if (show.hasAttribute("aria-disabled") || !amount.isSound()) return;
+    setBusy(show, true);
     result.setAttribute("aria-busy", "true");
     try {
       const waiting = waypoints.tracks.map(({ upload }) => upload?.heard).filter(Boolean);
@@ -126,7 +129,7 @@ export function start({ api, player, status, section }) {
       });
     } finally {
       result.removeAttribute("aria-busy");
-      showPlan();
+      setBusy(show, false);
     }
     way.notices.forEach((notice) => toast(notice));
     showWay();
@@ -161,7 +164,7 @@ export function start({ api, player, status, section }) {
       ),
       wayDrawing(tracks),
       wayList(tracks, play, player.current?.ref),
-      ...(status.mix_formats.length ? [mixing({ status, way: () => way })] : []),
+      ...(mix ? [mix] : []),
     );
     // On a phone the way is below what was pressed.
     if (result.getBoundingClientRect().top > window.innerHeight / 2) result.scrollIntoView();
@@ -184,10 +187,17 @@ export function start({ api, player, status, section }) {
 }
 
 /** How long the journey is: tracks between each two waypoints, or minutes in all. */
-function amountFields() {
+function amountFields({ n_steps: nSteps }) {
   const number = (id, properties) =>
-    el("input", { type: "number", id, class: "field", inputmode: "numeric", ...properties });
-  const steps = number("way-steps", { min: 0, max: 200, value: DEFAULT_STEPS });
+    el("input", {
+      type: "number",
+      id,
+      class: "field",
+      inputmode: "numeric",
+      required: true,
+      ...properties,
+    });
+  const steps = number("way-steps", { min: 0, max: MOST_STEPS, value: nSteps });
   const minutes = number("way-minutes", { min: 1, max: 1440, value: DEFAULT_MINUTES });
   const radio = (value, isChecked) =>
     el("input", { type: "radio", name: "way-amount", value, checked: isChecked });
@@ -212,9 +222,9 @@ function amountFields() {
       line(bySteps, "Tracks between", steps),
       line(byMinutes, "Minutes in all", minutes),
     ),
-    value() {
-      if (byMinutes.checked) return { length_s: 60 * Math.max(1, Number(minutes.value)) };
-      return { n: Math.min(200, Math.max(0, Math.round(Number(steps.value)))) };
-    },
+    /** Whether it can be sent; if not, the browser says why beside the field. */
+    isSound: () => (byMinutes.checked ? minutes : steps).reportValidity(),
+    value: () =>
+      byMinutes.checked ? { length_s: 60 * Number(minutes.value) } : { n: Number(steps.value) },
   };
 }

@@ -4,6 +4,7 @@ import { el, iconButton } from "./dom.js";
 import { store, stored } from "./storage.js";
 
 const STORED = "deejai:keys";
+const SLIDING = ["Home", "End", "PageUp", "PageDown"];
 
 /**
  * Starts listening to the keyboard.
@@ -55,6 +56,7 @@ function isFree({ target, key, repeat, defaultPrevented, ctrlKey, metaKey, altKe
   const isGone = !(target instanceof Element) || target.closest("dialog:not([open])");
   const element = isGone ? document.body : target;
   if (element.isContentEditable) return false;
+  if (element.type === "range") return !key.startsWith("Arrow") && !SLIDING.includes(key);
   const field = element.closest("input, textarea, select");
   if (field && !["checkbox", "radio", "button", "file"].includes(field.type)) return false;
   if (key.startsWith("Arrow") && element.closest("canvas, [role=application]")) return false;

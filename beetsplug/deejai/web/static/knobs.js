@@ -29,7 +29,7 @@ function moodOf(drunk) {
  * @param {function(number): void} options.onChange
  * @returns {HTMLElement}
  */
-export function knob({ id, label, hint, range, tell, onChange }) {
+function knob({ id, label, hint, range, tell, onChange }) {
   const slider = el("input", {
     type: "range",
     id,

@@ -1,10 +1,10 @@
 /** The view that listens to the microphone and proposes what could be played next. */
 
-import { announce, toast } from "./announce.js";
-import { el, icon, iconButton, spoken, textButton } from "./dom.js";
+import { announce } from "./announce.js";
+import { el, icon, spoken, textButton } from "./dom.js";
 import { saveTracks, today } from "./memory.js";
 import { Microphone } from "./microphone.js";
-import { trackRow, withArrowKeys } from "./tracklist.js";
+import { queueButton, trackRow, withArrowKeys } from "./tracklist.js";
 
 const N_PROPOSED = 5;
 const MOST = 50;
@@ -46,7 +46,7 @@ export function start({ api, player, section }) {
   );
   const state = el("p", { id: "live-state", class: "live-state" }, INTRODUCTION);
   const rows = withArrowKeys(
-    el("ol", { id: "proposals", class: "rows proposals", "aria-label": "Proposals" }),
+    el("ol", { id: "proposals", class: "rows", "aria-label": "Proposals" }),
   );
   const number = el("span", { class: "number" }, "0");
   const firsts = el("ol", { id: "firsts", class: "rows", "aria-label": "Proposed first" });
@@ -203,13 +203,8 @@ export function start({ api, player, section }) {
       verb: "Play",
       onChoose: () => player.play(track),
       note,
-      buttons: [iconButton("queue", `Queue ${spoken(track)}`, () => queue(track))],
+      buttons: [queueButton(track, player)],
     });
-  }
-
-  function queue(track) {
-    player.enqueue(track);
-    toast(`Queued: ${track.title}`);
   }
 
   // The focus is nowhere for a moment when it moves from one row to another.

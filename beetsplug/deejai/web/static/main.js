@@ -4,17 +4,14 @@ import { announce, toast } from "./announce.js";
 import { api } from "./api.js";
 import { startBar } from "./bar.js";
 import { start as startDeck } from "./deck.js";
-import { el } from "./dom.js";
+import { el, textButton } from "./dom.js";
 import { startKeys } from "./keys.js";
 import { startMediaSession } from "./mediasession.js";
 import { Player } from "./player.js";
 import { Tastes } from "./tastes.js";
 
-const LATER = {
-  journey: () => import("./journey.js"),
-  map: () => import("./mapview.js"),
-  live: () => import("./live.js"),
-};
+const LATER = { journey: "./journey.js", map: "./mapview.js", live: "./live.js" };
+const SCANNING_MS = 10_000;
 
 main().catch((error) => {
   view("deck").append(el("p", { class: "page-note" }, error.message));
@@ -24,6 +21,7 @@ async function main() {
   const status = await api.get("status");
   const tastes = new Tastes(status.library ?? "");
   const player = new Player({ api, status, tastes });
+  // For the console, and for scripts of the user.
   window.deejai = { player };
 
   const deck = startDeck({ player, status, section: view("deck") });
@@ -47,6 +45,7 @@ async function main() {
   startMediaSession(player);
 
   const views = new Map([["deck", Promise.resolve(deck)]]);
+  let nFailures = 0;
   let lastJourney = null;
   window.addEventListener("deejai-journey", ({ detail }) => {
     lastJourney = detail;
@@ -69,8 +68,9 @@ async function main() {
 
   async function load(name) {
     const section = view(name);
+    section.replaceChildren();
     try {
-      const module = await LATER[name]();
+      const module = await moduleOf(name, nFailures);
       const started = await module.start({ api, player, status, section });
       if (name === "map" && lastJourney) {
         window.dispatchEvent(new CustomEvent("deejai-journey", { detail: lastJourney }));
@@ -78,18 +78,49 @@ async function main() {
       return started;
     } catch (error) {
       console.error(error);
-      section.append(
-        el("p", { class: "page-note" }, `This view could not be started: ${error.message}`),
+      nFailures += 1;
+      views.delete(name);
+      const again = () => {
+        views.set(name, load(name));
+        document.getElementById("main").focus();
+      };
+      section.replaceChildren(
+        el(
+          "div",
+          { class: "page-note" },
+          el("p", {}, `This view could not be started: ${error.message}`),
+          textButton("Try again", again),
+        ),
       );
       return null;
     }
   }
 
+  watchStatus(status);
   window.addEventListener("hashchange", () => showView());
   showView({ isMoved: false });
   takeDrops(async (files) => {
     const shown = await views.get(document.body.dataset.view);
     (shown?.drop ?? deck.drop)(files);
+  });
+}
+
+/** Reads anew what the deck has when that may have changed: by a scan, for example. */
+function watchStatus(status) {
+  const read = async () => {
+    if (document.hidden) return;
+    Object.assign(status, await api.get("status").catch(() => ({})));
+    window.dispatchEvent(new Event("deejai-status"));
+  };
+  document.addEventListener("visibilitychange", read);
+  setInterval(() => status.n_allowed || read(), SCANNING_MS);
+}
+
+async function moduleOf(name, nFailures) {
+  // A browser never asks again for the address of a module that it did not get.
+  const address = LATER[name] + (nFailures ? `?retry=${nFailures}` : "");
+  return import(address).catch((error) => {
+    throw new Error("The deck does not answer. Is it still running?", { cause: error });
   });
 }
 

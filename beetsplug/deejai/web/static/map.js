@@ -78,21 +78,20 @@ class MapView {
   }
 
   /**
-   * Sets the points.
+   * Sets the points, which are painted once they have colours.
    *
-   * @param {{x: ArrayLike<number>, y: ArrayLike<number>, colours: Uint8Array}} points
+   * @param {{x: ArrayLike<number>, y: ArrayLike<number>}} points
    */
-  setPoints({ x, y, colours }) {
+  setPoints({ x, y }) {
     this.#x = Float64Array.from(x);
     this.#y = Float64Array.from(y);
     this.#bounds = x.length ? boundsOf(this.#x, this.#y) : null;
     this.#overlay.forget();
-    this.setColours(colours);
     if (this.#isFitted) this.fit();
   }
 
   /**
-   * Sets the colours only.
+   * Sets the colours of the points.
    *
    * @param {Uint8Array} colours
    * @param {function(number): number} [rank] points of a higher one are painted on top

@@ -1,4 +1,4 @@
-/** What the colours of a map mean. */
+/** What the colours of a map mean, as the server has chosen them. */
 
 /** What tracks can be coloured by, and what it is called. */
 export const COLOURINGS = { genre: "Genre", year: "Year", artist: "Artist" };
@@ -21,61 +21,21 @@ export const COLOURINGS = { genre: "Genre", year: "Year", artist: "Artist" };
  * @returns {Colouring}
  */
 export function colouring(data, by, isDark) {
-  const colours = isDark ? data.colours.dark : data.colours.light;
-  if (by === "year") return byYear(data.year, colours);
-  return byGroup(data[by], by === "genre" ? data.genres : data.artists, colours);
-}
-
-function byGroup(codes, names, { named, rest }) {
-  const counts = new Array(names.length).fill(0);
-  for (const code of codes) counts[code] += 1;
-  // The commonest come first, and last those without a name.
-  const isNameless = names.at(-1) === "";
-  const nKnown = names.length - (isNameless ? 1 : 0);
-  const nNamed = Math.min(named.length, nKnown);
-  const table = names.map((_, code) => read(code < nNamed ? named[code] : rest));
-  const legend = named.slice(0, nNamed).map((colour, code) => ({
-    name: names[code],
-    colour,
-    n: counts[code],
-    has: (i) => codes[i] === code,
-  }));
-  const isOther = (i) => codes[i] >= nNamed && codes[i] < nKnown;
-  const isUnknown = (i) => codes[i] >= nKnown;
-  const nOthers = nKnown - nNamed;
-  if (nOthers) legend.push(entry(`${nOthers} others`, rest, codes, isOther));
-  if (isNameless) legend.push(entry("unknown", rest, codes, isUnknown));
+  const ground = isDark ? "dark" : "light";
+  const { colours, rows, n_named: nNamed, legend, ramp } = data.colourings[by];
+  const table = colours[ground].map(read);
+  const rowOf = (i) => rows[data[by][i]];
   return {
-    of: (i) => table[codes[i]],
-    rank: (i) => (codes[i] < nNamed ? 1 : 0),
-    legend,
-    years: null,
+    of: (i) => table[rowOf(i)],
+    rank: (i) => (rowOf(i) < nNamed ? 1 : 0),
+    legend: legend.map(({ name, row, n_tracks: n }) => ({
+      name,
+      colour: colours[ground][row],
+      n,
+      has: (i) => rowOf(i) === row,
+    })),
+    years: ramp && { first: ramp.first, last: ramp.last, stops: ramp.colours[ground] },
   };
-}
-
-function byYear(years, { ramp, rest }) {
-  const known = years.filter((year) => year !== null);
-  const first = known.reduce((a, b) => Math.min(a, b), Infinity);
-  const last = known.reduce((a, b) => Math.max(a, b), -Infinity);
-  const stops = ramp.map(read);
-  const grey = read(rest);
-  const of = (i) => {
-    if (years[i] === null) return grey;
-    const place = ((years[i] - first) / Math.max(1, last - first)) * (stops.length - 1);
-    const at = Math.min(Math.floor(place), stops.length - 2);
-    return stops[at].map((from, k) => from + (stops[at + 1][k] - from) * (place - at));
-  };
-  const isUnknown = (i) => years[i] === null;
-  return {
-    of,
-    rank: (i) => (isUnknown(i) ? 0 : 1),
-    legend: known.length < years.length ? [entry("unknown", rest, years, isUnknown)] : [],
-    years: known.length ? { first, last, stops: ramp } : null,
-  };
-}
-
-function entry(name, colour, rows, has) {
-  return { name, colour, n: rows.reduce((n, _, i) => n + (has(i) ? 1 : 0), 0), has };
 }
 
 /** Reads #rrggbb. */

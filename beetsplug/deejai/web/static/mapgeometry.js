@@ -67,29 +67,3 @@ export function boundsOf(x, y) {
   }
   return box;
 }
-
-/**
- * Orders points so that each is followed by the nearest one left, from the leftmost on.
- *
- * @param {ArrayLike<number>} x
- * @param {ArrayLike<number>} y
- * @param {number[]} indices
- * @returns {number[]}
- */
-export function smoothOrder(x, y, indices) {
-  const left = new Set(indices);
-  const order = [];
-  let here = indices.reduce((a, b) => (x[b] < x[a] ? b : a), indices[0]);
-  while (left.size) {
-    left.delete(here);
-    order.push(here);
-    let best = Infinity;
-    let next = here;
-    for (const i of left) {
-      const square = (x[i] - x[here]) ** 2 + (y[i] - y[here]) ** 2;
-      if (square < best) [best, next] = [square, i];
-    }
-    here = next;
-  }
-  return order;
-}

@@ -8,7 +8,6 @@ const N_LISTED = 200;
 const data = JSON.parse(document.getElementById("map-data").textContent);
 const details = el("div", { class: "map-details", role: "status" });
 const panel = new MapPanel({
-  data,
   by: data.by,
   onPick: showTrack,
   onLasso: showTracks,
@@ -24,7 +23,7 @@ function showTrack(index) {
   const facts = [
     ["Artist", data.artists[data.artist[index]]],
     ["Album", data.album[index]],
-    ["Year", data.year[index]],
+    ["Year", data.years[data.year[index]]],
     ["Genre", data.genres[data.genre[index]]],
   ].filter(([, value]) => value);
   details.replaceChildren(

@@ -1,6 +1,6 @@
 /** A map with what belongs to it: colours, legend, search, lasso, and who is near. */
 
-import { count, el } from "./dom.js";
+import { count, debounced, el } from "./dom.js";
 import { createMap } from "./map.js";
 import { COLOURINGS, colouring } from "./mapcolours.js";
 
@@ -11,30 +11,27 @@ const SEARCH_MS = 120;
 
 /**
  * @typedef {object} PanelOptions
- * @property {object} data columns: x, y, title, artist and artists, genre and genres, year,
- *     colours; album if it is known
  * @property {string} [by] what tracks are coloured by at first
  * @property {function(number): void} onPick
  * @property {function(number[]): void} onLasso none when it is given up
  */
 
-/** A map and its controls. */
+/** A map and its controls; {@link MapPanel#setData} fills it once it is on the page. */
 export class MapPanel {
-  #data;
+  #data = null;
   #options;
   #map;
   #colouring = null;
   #chosen = null;
   #matches = null;
   #haystack = null;
-  #timer = 0;
   #scheme = matchMedia("(prefers-color-scheme: dark)");
   #ending = new AbortController();
+  #findSoon = debounced(() => this.#find(), SEARCH_MS);
 
   /** @param {PanelOptions} options */
   constructor(options) {
     this.#options = options;
-    this.#data = options.data;
     this.#build();
     this.#map = createMap(this.canvas, {
       onHover: (index, spot) => this.#tell(index, spot),
@@ -42,7 +39,6 @@ export class MapPanel {
       onLasso: (indices) => this.#lassoed(indices),
     });
     this.element.dataset.painter = this.#map.painter;
-    this.setData(options.data);
     const { signal } = this.#ending;
     this.#scheme.addEventListener("change", () => this.#recolour(), { signal });
   }
@@ -52,7 +48,12 @@ export class MapPanel {
     return this.#map;
   }
 
-  /** Shows other tracks, or the same ones elsewhere. */
+  /**
+   * Shows tracks, or the same ones elsewhere.
+   *
+   * @param {object} data columns: x, y, title; artist, genre and year, places in artists,
+   *     genres and years; colourings; album if it is known
+   */
   setData(data) {
     this.#data = data;
     this.#haystack = null;
@@ -66,7 +67,7 @@ export class MapPanel {
       `Map of ${count(n, "track")}. Arrow keys move it, plus and minus zoom, 0 shows all, ` +
         `Enter picks the track in the middle. The tracks near it are listed below.`,
     );
-    this.#map.setPoints({ x: data.x, y: data.y, colours: new Uint8Array(4 * n) });
+    this.#map.setPoints(data);
     this.#recolour();
     this.near.parentElement.hidden = true;
   }
@@ -121,7 +122,7 @@ export class MapPanel {
       spellcheck: "false",
       maxlength: "100",
       on: {
-        input: () => this.#searchSoon(),
+        input: this.#findSoon,
         keydown: (event) => {
           if (event.key === "Enter") this.#goToMatch();
         },
@@ -259,11 +260,6 @@ export class MapPanel {
     this.#paintColours();
   }
 
-  #searchSoon() {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#find(), SEARCH_MS);
-  }
-
   #find() {
     const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
     if (!words.length) {
@@ -281,13 +277,12 @@ export class MapPanel {
   }
 
   #textOf(title, i) {
-    const { artist, artists, genre, genres, album, year } = this.#data;
-    const parts = [title, artists[artist[i]], album?.[i], genres[genre[i]], year[i]];
+    const { artist, artists, genre, genres, album, year, years } = this.#data;
+    const parts = [title, artists[artist[i]], album?.[i], genres[genre[i]], years[year[i]]];
     return parts.filter(Boolean).join("\n").toLowerCase();
   }
 
   #goToMatch() {
-    clearTimeout(this.#timer);
     this.#find();
     const [first] = this.#matches ?? [];
     if (first === undefined) return;

@@ -2,12 +2,11 @@
 
 import { announce, toast, toastError } from "./announce.js";
 import { count, el, textButton } from "./dom.js";
-import { smoothOrder } from "./mapgeometry.js";
 import { MapPanel } from "./mappanel.js";
+import { saveTracks } from "./memory.js";
 
 const POLL_MS = 700;
-const MAX_PLAYED = 200;
-const MAX_ORDERED = 3000;
+const MAX_ORDERED = 500;
 
 /**
  * Starts the view.
@@ -48,12 +47,22 @@ class MapPage {
     const answer = await this.#api.get("map");
     if (answer.state === "making") {
       this.#showProgress(answer.progress);
-      setTimeout(() => this.load().catch(toastError), POLL_MS);
+      setTimeout(() => this.#poll(), POLL_MS);
       return;
     }
     if (answer.error) toast(answer.error);
     if (answer.state === "none") this.#offer(answer.reason);
     else this.#show(answer);
+  }
+
+  async #poll() {
+    try {
+      await this.load();
+    } catch (error) {
+      // One answer that is lost is no reason to look no more.
+      if (error.status) toastError(error);
+      else setTimeout(() => this.#poll(), POLL_MS);
+    }
   }
 
   async #make() {
@@ -101,16 +110,14 @@ class MapPage {
     this.#rowOf = new Map(data.refs.map((ref, row) => [ref, row]));
     if (this.#panel) {
       this.#section.querySelector(".map-making")?.remove();
-      this.#panel.setData(data);
     } else {
       this.#panel = new MapPanel({
-        data,
         onPick: (row) => this.#play(row),
         onLasso: (rows) => this.#offerLassoed(rows),
       });
       this.#section.replaceChildren(this.#panel.element);
-      this.#panel.setData(data);
     }
+    this.#panel.setData(data);
     this.#offerLassoed([]);
     this.#showCurrent();
     this.#showWay();
@@ -164,22 +171,25 @@ class MapPage {
     announce(`${count(rows.length, "track")} in the lasso`);
   }
 
-  /** The refs in the lasso, each followed by what is near to it. */
-  get #lassoedRefs() {
-    const { x, y, refs } = this.#data;
-    const isFew = this.#lassoed.length <= MAX_ORDERED;
-    const rows = isFew ? smoothOrder(x, y, this.#lassoed) : this.#lassoed;
-    return rows.map((row) => refs[row]);
+  /**
+   * Fetches what is in the lasso, each track followed by one that sounds like it.
+   *
+   * @returns {Promise<{tracks: object[], others: {ref: string}[]}>} others are those that
+   *     are too many to be ordered
+   */
+  async #ordered() {
+    const refs = this.#lassoed.map((row) => this.#data.refs[row]);
+    const body = { tracks: refs.slice(0, MAX_ORDERED) };
+    const { tracks } = await this.#api.post("map/tracks", body);
+    return { tracks, others: refs.slice(MAX_ORDERED).map((ref) => ({ ref })) };
   }
 
   async #playLassoed() {
-    const refs = this.#lassoedRefs;
     try {
-      const body = { tracks: refs.slice(0, MAX_PLAYED) };
-      const { tracks } = await this.#api.post("map/tracks", body);
+      const { tracks, others } = await this.#ordered();
       this.#panel.dropLasso();
       this.#player.playList(tracks);
-      if (refs.length > MAX_PLAYED) toast(`The first ${MAX_PLAYED} are played.`);
+      if (others.length) toast(`The first ${MAX_ORDERED} are played.`);
     } catch (error) {
       toastError(error);
     }
@@ -187,8 +197,9 @@ class MapPage {
 
   async #saveLassoed() {
     try {
-      const body = { tracks: this.#lassoedRefs, title: "From the map" };
-      await this.#api.save("playlists.m3u8", body, "map.m3u8");
+      const { tracks, others } = await this.#ordered();
+      await saveTracks([...tracks, ...others], "From the map");
+      if (others.length) toast(`Only the first ${MAX_ORDERED} are in a smooth order.`);
     } catch (error) {
       toastError(error);
     }

@@ -1,6 +1,7 @@
 /** Shows the track on the lock screen and hears the keys of headsets and keyboards. */
 
 import { api } from "./api.js";
+import { hasCover } from "./cover.js";
 
 /** @param {import("./player.js").Player} player */
 export function startMediaSession(player) {
@@ -20,9 +21,11 @@ export function startMediaSession(player) {
       // This browser does not know the action; the others still work.
     }
   }
-  player.addEventListener("track", () => {
+  player.addEventListener("track", async () => {
     const track = player.current;
     session.metadata = track && new MediaMetadata(told(track));
+    const isCovered = track && (await hasCover(track));
+    if (isCovered && player.current === track) session.metadata.artwork = artworkOf(track);
   });
   player.addEventListener("state", () => {
     session.playbackState = player.current ? (player.isOn ? "playing" : "paused") : "none";
@@ -33,7 +36,10 @@ export function startMediaSession(player) {
   });
 }
 
-function told({ ref, title, artist, album, has_cover: hasCover }) {
-  const artwork = hasCover ? [{ src: new URL(api.coverUrl(ref), document.baseURI).href }] : [];
-  return { title, artist, album, artwork };
+function told({ title, artist, album }) {
+  return { title, artist, album };
+}
+
+function artworkOf({ ref }) {
+  return [{ src: new URL(api.coverUrl(ref), document.baseURI).href }];
 }

@@ -1,7 +1,7 @@
 /** What was played, liked and banned. */
 
 import { toast, toastError } from "./announce.js";
-import { api } from "./api.js";
+import { api, isUpload } from "./api.js";
 import { el, iconButton, spoken, textButton } from "./dom.js";
 import { trackRow } from "./tracklist.js";
 
@@ -12,12 +12,13 @@ import { trackRow } from "./tracklist.js";
  * @param {string} title of the playlist, and name of the file
  */
 export async function saveTracks(tracks, title) {
-  const refs = tracks.map(({ ref }) => ref).filter((ref) => !ref.startsWith("u"));
+  const refs = tracks.map(({ ref }) => ref).filter((ref) => !isUpload(ref));
   if (!refs.length) {
     toast("There is nothing of the library to save.");
     return;
   }
-  const name = title.replace(/[^\p{L}\p{N} ._-]+/gu, "_").slice(0, 100);
+  const plain = title.replaceAll(" -> ", " to ");
+  const name = plain.replace(/[^\p{L}\p{N} ._-]+/gu, "_").slice(0, 100);
   try {
     await api.save("playlists.m3u8", { tracks: refs, title: title.slice(0, 200) }, `${name}.m3u8`);
   } catch (error) {
@@ -117,11 +118,13 @@ function list({ name, id, empty, tracks, row, actions, listen, isOpen = false })
   const show = () => {
     const all = tracks();
     const focused = [...rows.children].findIndex((each) => each.contains(document.activeElement));
+    const isCleared = !all.length && tools.contains(document.activeElement);
     number.textContent = String(all.length);
     nothing.hidden = all.length > 0;
     tools.hidden = !all.length || !actions.length;
     rows.replaceChildren(...all.map(row));
     // What had the focus may be gone; its neighbour takes it.
+    if (isCleared) element.querySelector("summary").focus();
     if (focused >= 0) {
       const heir = rows.children[Math.min(focused, all.length - 1)];
       (heir?.querySelector("button:last-child") ?? element.querySelector("summary")).focus();

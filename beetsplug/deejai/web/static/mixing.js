@@ -2,7 +2,7 @@
 
 import { announce, toastError } from "./announce.js";
 import { api } from "./api.js";
-import { clock, count, el, icon, textButton } from "./dom.js";
+import { clock, count, el, icon, setBusy, textButton } from "./dom.js";
 
 const POLL_MS = 700;
 
@@ -16,6 +16,7 @@ const POLL_MS = 700;
  */
 export function mixing({ status, way }) {
   let job = null;
+  let name = "";
 
   const format = el(
     "select",
@@ -28,7 +29,8 @@ export function mixing({ status, way }) {
     class: "field",
     min: 0,
     max: 60,
-    step: 0.5,
+    step: "any",
+    required: true,
     value: status.crossfade_s,
     inputmode: "decimal",
   });
@@ -53,8 +55,9 @@ export function mixing({ status, way }) {
   const note = el("p", { class: "muted", hidden: true });
 
   async function begin() {
+    if (render.hasAttribute("aria-disabled") || !crossfade.reportValidity()) return;
     const { tracks, title } = way();
-    render.disabled = true;
+    setBusy(render, true);
     note.hidden = true;
     download.hidden = true;
     const body = {
@@ -66,6 +69,7 @@ export function mixing({ status, way }) {
     };
     const mine = await api.post("mixes", body);
     job = mine;
+    name = title.replaceAll(" -> ", " → ");
     show();
     announce("The mix is being rendered.");
     while (job?.id === mine.id && ["waiting", "rendering"].includes(job.state)) {
@@ -82,7 +86,6 @@ export function mixing({ status, way }) {
     const { id } = job;
     job = null;
     show();
-    render.focus();
     await api.delete(`mixes/${id}`);
   }
 
@@ -94,7 +97,8 @@ export function mixing({ status, way }) {
 
   function show() {
     const isUnderWay = job?.state === "waiting" || job?.state === "rendering";
-    render.disabled = isUnderWay;
+    const hadFocus = cancel === document.activeElement;
+    setBusy(render, isUnderWay);
     under.hidden = !isUnderWay;
     download.hidden = job?.state !== "ready";
     note.hidden = download.hidden;
@@ -110,8 +114,10 @@ export function mixing({ status, way }) {
       const leftOut = job.left_out?.length
         ? ` ${count(job.left_out.length, "track")} left out.`
         : "";
-      note.textContent = `${count(job.n_tracks, "track")}, ${clock(job.duration_s)}.${leftOut}`;
+      const size = `${count(job.n_tracks, "track")}, ${clock(job.duration_s)}`;
+      note.textContent = `${name}: ${size}.${leftOut}`;
     }
+    if (hadFocus && under.hidden) (download.hidden ? render : download).focus();
   }
 
   return el(
@@ -132,6 +138,6 @@ export function mixing({ status, way }) {
 }
 
 /** Puts a label above a field, which has an id. */
-export function labelled(text, field) {
+function labelled(text, field) {
   return el("div", { class: "labelled" }, el("label", { for: field.id }, text), field);
 }

@@ -1,14 +1,12 @@
 /** What plays, what played and what comes next. */
 
 import { announce, toast } from "./announce.js";
-import { Choosing, canChoose } from "./choosing.js";
-import { debounced } from "./dom.js";
+import { Planning } from "./planning.js";
 import { Turntables } from "./turntables.js";
 
 const SKIP_FADE_S = 0.4;
 const CUE_S = 25;
 const PATIENCE_S = 0.5;
-const RETRY_MS = 5000;
 const MAX_FAILURES = 3;
 
 /**
@@ -20,16 +18,13 @@ const MAX_FAILURES = 3;
  */
 export class Player extends EventTarget {
   #tables = new Turntables();
-  #choosing;
+  #planning;
   #turn = 0;
-  #retry = 0;
   #failures = 0;
   #isHurried = false;
   #asWav = new Set();
   #from_s = 0;
-  #live = null;
-  #hasComplained = false;
-  #chooseSoon = debounced(() => this.#plan(), 200);
+  #isLoaded = false;
 
   /** What plays; null at the beginning. */
   current = null;
@@ -37,12 +32,8 @@ export class Player extends EventTarget {
   history = [];
   /** All that was played since the page was opened, in order. */
   sitting = [];
-  /** What comes before the live choice. */
-  queue = [];
   /** "idle", "loading", "playing", "paused" or "waiting" (for the next one) */
   state = "idle";
-  /** "none", "choosing", "ready", "listening", "exhausted" or "failed" */
-  nextState = "none";
   keepOn;
   drunk;
 
@@ -58,7 +49,8 @@ export class Player extends EventTarget {
     this.crossfade_s = status.crossfade_s;
     this.demo_s = status.demo_s;
     this.passed = new Set();
-    this.#choosing = new Choosing(api, tastes);
+    this.#planning = new Planning({ api, tastes, wish: () => this.#wish() });
+    this.#planning.addEventListener("change", () => this.#planned());
     this.#tables.addEventListener("time", () => this.#passTime());
     this.#tables.addEventListener("ended", () => this.#end());
     this.#tables.addEventListener("failed", () => this.#fail());
@@ -68,19 +60,38 @@ export class Player extends EventTarget {
 
   /** What comes next, as far as it is known. */
   get next() {
-    return this.queue[0] ?? this.#live;
+    return this.#planning.next;
+  }
+
+  /** "none", "choosing", "ready", "listening", "exhausted" or "failed" */
+  get nextState() {
+    return this.#planning.state;
+  }
+
+  /** Why the choice failed. */
+  get nextError() {
+    return this.#planning.error;
+  }
+
+  /** What comes before the live choice. */
+  get queue() {
+    return this.#planning.queue;
+  }
+
+  set queue(tracks) {
+    this.#planning.queue = tracks;
   }
 
   /** Seconds of the current track that have been played. */
   get time() {
-    return this.state === "loading" ? this.#from_s : this.#tables.time;
+    return this.#isLoaded ? this.#tables.time : this.#from_s;
   }
 
   /** Length of the current track in seconds. */
   get duration() {
     // A track that is transcoded on the fly does not know its own length.
     const { duration } = this.#tables;
-    const isKnown = this.state !== "loading" && Number.isFinite(duration);
+    const isKnown = this.#isLoaded && Number.isFinite(duration);
     return isKnown ? duration : (this.current?.length_s ?? 0);
   }
 
@@ -96,15 +107,16 @@ export class Player extends EventTarget {
 
   /** Whether it plays or will as soon as it can. */
   get isOn() {
-    return ["playing", "loading", "waiting"].includes(this.state);
+    const isWaiting = this.state === "waiting" && this.nextState !== "exhausted";
+    return isWaiting || ["playing", "loading"].includes(this.state);
   }
 
   /** Turns a knob; it holds from the next track on. */
   setKnobs({ keepOn = this.keepOn, drunk = this.drunk }) {
     this.keepOn = keepOn;
     this.drunk = drunk;
-    if (this.#isLive) this.#planned("choosing");
-    this.#chooseSoon();
+    if (this.current && this.#planning.isLive) this.#planning.expectChoice();
+    this.#planning.planSoon();
   }
 
   /** Plays a track at once; what is queued comes after it. */
@@ -119,44 +131,45 @@ export class Player extends EventTarget {
    * @throws {ApiError}
    */
   async surprise() {
-    const { track, notices } = await this.#ask([]);
-    notices.forEach((notice) => toast(notice));
+    const track = await this.#planning.anything();
     if (track) this.play(track, "random");
   }
 
-  /** Plays tracks one after the other, in place of what is queued. */
+  /** Plays tracks one after the other, in place of what is queued; banned ones are not. */
   playList(tracks, reason = "way") {
-    if (!tracks.length) return;
-    this.queue = tracks.slice(1).map((track) => ({ ...track, reason }));
-    this.play(tracks[0], reason);
+    const [first, ...others] = tracks.filter((track) => !this.#isBanned(track));
+    if (first) {
+      this.queue = others.map((track) => ({ ...track, reason }));
+      this.play(first, reason);
+    } else if (tracks.length) toast("All of it is banned.");
   }
 
   /** Plays a track after those that are queued; at once when nothing plays. */
   enqueue(track, reason = "queued") {
     if (this.current) {
       this.queue.push({ ...track, reason });
-      this.#plan();
+      this.#planning.plan();
     } else this.play(track, reason);
   }
 
   /** Takes a track out of the queue. */
   removeQueued(index) {
     this.queue.splice(index, 1);
-    this.#plan();
+    this.#planning.plan();
   }
 
   clearQueue() {
     this.queue = [];
-    this.#plan();
+    this.#planning.plan();
   }
 
   /** Has something else chosen in place of what comes next. */
   passOver() {
     if (this.queue.length) this.removeQueued(0);
-    else if (this.#live) {
-      this.passed.add(this.#live.ref);
-      this.#live = null;
-      this.#plan();
+    else if (this.next) {
+      this.passed.add(this.next.ref);
+      this.#planning.dropLive();
+      this.#planning.plan();
     }
   }
 
@@ -169,19 +182,20 @@ export class Player extends EventTarget {
       if (this.nextState === "exhausted") toast("Everything has been played.");
       else if (this.nextState === "listening") {
         toast("The next track can be chosen once this one has been listened to.");
-      } else if (this.nextState !== "choosing") this.#plan();
+      } else if (this.nextState !== "choosing") this.#planning.plan();
     }
   }
 
   /** Goes back to what played before. */
   back() {
-    const track = this.history.pop();
+    let track = this.history.pop();
+    while (this.#isBanned(track)) track = this.history.pop();
     if (!track) {
       this.seek(0);
       return;
     }
     // Going on again then leads to where one came from.
-    if (this.current) this.queue.unshift(this.current);
+    if (this.current && !this.#isBanned(this.current)) this.queue.unshift(this.current);
     this.current = null;
     this.#start(track, SKIP_FADE_S, { isNew: false });
   }
@@ -200,7 +214,8 @@ export class Player extends EventTarget {
   seek(seconds) {
     if (!this.current) return;
     this.#from_s = seconds;
-    this.#tables.seek(seconds);
+    // Until it is loaded, what played before still sounds.
+    if (this.#isLoaded) this.#tables.seek(seconds);
     this.dispatchEvent(new Event("time"));
   }
 
@@ -216,12 +231,17 @@ export class Player extends EventTarget {
 
   /** Takes note that an upload has been listened to. */
   heard(track) {
-    const known = [...this.history, ...this.queue, this.current];
+    const known = [...this.sitting, ...this.history, ...this.queue, this.current];
     for (const each of known) {
       if (each?.ref === track.ref) Object.assign(each, track);
     }
-    if (this.nextState === "listening") this.#plan();
+    if (this.nextState === "listening") this.#planning.plan();
     if (this.current?.ref === track.ref) this.dispatchEvent(new Event("track"));
+  }
+
+  /** Takes note that an upload cannot be listened to; it plays nevertheless. */
+  cannotHear({ ref }) {
+    this.#planning.giveUp(ref);
   }
 
   async #start(track, fade_s, { isNew = true, from_s = 0 } = {}) {
@@ -229,28 +249,38 @@ export class Player extends EventTarget {
     if (isNew && this.current && this.current !== track) this.history.push(this.current);
     if (isNew && !this.sitting.includes(track)) this.sitting.push(track);
     this.current = track;
-    this.#live = null;
+    this.#planning.dropLive();
     this.#from_s = from_s;
+    this.#isLoaded = false;
     this.#isHurried = false;
     this.#become("loading");
     this.dispatchEvent(new Event("track"));
-    this.#plan();
+    this.#planning.plan();
     try {
       await this.#tables.start(this.#url(track), { fade_s, from_s });
     } catch (error) {
       if (turn !== this.#turn || error.name === "AbortError") return;
       if (error.name === "NotAllowedError") {
+        this.#loaded(from_s);
         this.#become("paused");
         toast("The browser waits for you: press play.");
       } else this.#fail();
       return;
     }
     if (turn !== this.#turn) return;
+    this.#loaded(from_s);
     this.#failures = 0;
     this.#become(this.#tables.isPlaying ? "playing" : "paused");
   }
 
+  /** Goes where it was sent while it loaded. */
+  #loaded(from_s) {
+    this.#isLoaded = true;
+    if (this.#from_s !== from_s) this.#tables.seek(this.#from_s);
+  }
+
   async #resume() {
+    this.#isHurried = false;
     try {
       this.#become("playing");
       await this.#tables.resume();
@@ -261,9 +291,7 @@ export class Player extends EventTarget {
   }
 
   #advance(fade_s) {
-    const track = this.next;
-    if (this.queue.length) this.queue.shift();
-    this.#start(track, fade_s);
+    this.#start(this.#planning.take(), fade_s);
   }
 
   #passTime() {
@@ -281,10 +309,6 @@ export class Player extends EventTarget {
   get #end_s() {
     const end_s = this.duration > 0 ? this.duration : Infinity;
     return this.demo_s ? Math.min(end_s, this.#from_s + this.demo_s) : end_s;
-  }
-
-  get #isLive() {
-    return this.current !== null && !this.queue.length;
   }
 
   #end() {
@@ -309,12 +333,13 @@ export class Player extends EventTarget {
     this.current = this.history.pop() ?? null;
     this.#failures += 1;
     const isHopeless = this.#failures >= MAX_FAILURES;
+    const isOver = isHopeless || !(this.current || this.next);
     toast(
       isHopeless
         ? `${this.#failures} tracks in a row cannot be played. Is the deck still running?`
         : `“${track.title}” cannot be played.`,
     );
-    if (isHopeless || !(this.current || this.queue.length)) {
+    if (isOver) {
       this.#tables.stop();
       this.#become(this.current ? "paused" : "idle");
       this.dispatchEvent(new Event("track"));
@@ -322,11 +347,11 @@ export class Player extends EventTarget {
       this.#isHurried = true;
       this.#become("waiting");
     }
-    this.#plan();
+    this.#planning.plan();
   }
 
   #resumeAt() {
-    return this.state === "playing" ? this.time : 0;
+    return ["playing", "loading"].includes(this.state) ? this.time : 0;
   }
 
   #url(track) {
@@ -334,56 +359,32 @@ export class Player extends EventTarget {
     return this.api.streamUrl(track.ref, asWav);
   }
 
+  #isBanned(track) {
+    return Boolean(track) && this.tastes.isBanned(track.ref);
+  }
+
   #heedTastes() {
-    const isBanned = (track) => track && this.tastes.isBanned(track.ref);
-    this.queue = this.queue.filter((track) => !isBanned(track));
-    if (isBanned(this.#live)) this.#live = null;
-    this.#plan();
-    if (isBanned(this.current)) this.skip();
+    this.queue = this.queue.filter((track) => !this.#isBanned(track));
+    if (this.#isBanned(this.next)) this.#planning.dropLive();
+    this.#planning.plan();
+    if (this.#isBanned(this.current)) this.skip();
   }
 
-  /** Sees to it that the next track is known. */
-  async #plan() {
-    clearTimeout(this.#retry);
-    this.#choosing.abort();
-    const last = [...this.history, this.current].filter(Boolean);
-    const welcome = last.filter(({ ref }) => !this.tastes.isBanned(ref));
-    if (this.queue.length) this.#planned("ready");
-    else if (!last.length) this.#planned("none");
-    else if (!canChoose(last)) this.#planned("listening");
-    else {
-      this.#planned("choosing");
-      await this.#choose(canChoose(welcome) ? welcome : last);
-    }
-  }
-
-  #ask(last) {
-    const played = [...new Set([...this.passed, ...this.sitting.map(({ ref }) => ref)])];
+  #wish() {
     const { keepOn, drunk } = this;
-    return this.#choosing.ask({ last, played, keepOn, drunk });
+    return {
+      last: [...this.history, this.current].filter(Boolean),
+      played: [...new Set([...this.passed, ...this.sitting.map(({ ref }) => ref)])],
+      keepOn,
+      drunk,
+    };
   }
 
-  async #choose(last) {
-    try {
-      const { track, notices } = await this.#ask(last);
-      notices.forEach((notice) => toast(notice));
-      this.#hasComplained = false;
-      this.#live = track && { ...track, reason: "live" };
-      this.#planned(track ? "ready" : "exhausted");
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      if (!this.#hasComplained) toast(error.message);
-      this.#hasComplained = true;
-      // What was chosen before is better than silence.
-      this.#planned(this.#live ? "ready" : "failed");
-      this.#retry = setTimeout(() => this.#plan(), RETRY_MS);
-    }
-  }
-
-  #planned(nextState) {
-    this.nextState = nextState;
+  #planned() {
     this.dispatchEvent(new Event("queue"));
-    const isDue = this.#isHurried && this.next && nextState !== "choosing";
+    // Whether it is on may depend on whether anything comes.
+    if (this.state === "waiting") this.dispatchEvent(new Event("state"));
+    const isDue = this.#isHurried && this.next && this.nextState !== "choosing";
     if (isDue) this.#advance(SKIP_FADE_S);
   }
 

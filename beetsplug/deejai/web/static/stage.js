@@ -1,7 +1,7 @@
 /** What plays, large, with the knobs and what comes next. */
 
 import { coverOf } from "./cover.js";
-import { count, el, iconButton, spoken, textButton } from "./dom.js";
+import { count, el, iconButton, setBusy, spoken, textButton } from "./dom.js";
 import { drunkKnob, keepOnKnob } from "./knobs.js";
 import { trackRow } from "./tracklist.js";
 
@@ -20,7 +20,6 @@ const NEXT_NOTES = {
   choosing: "Choosing…",
   listening: "Listening to your file; then the next track is chosen.",
   exhausted: "Everything has been played. Lift a ban, or queue something.",
-  failed: "The deck does not answer; trying again.",
 };
 
 /**
@@ -55,20 +54,16 @@ export function stage({ player, status, surprise }) {
 function playing(player, status, surprise) {
   const cover = el("div", { class: "now-cover" });
   const eyebrow = el("span", {});
-  const title = el("h2", { id: "now-title", class: "now-title" });
+  const title = el("h2", { id: "now-title", class: "now-title", tabindex: "-1" });
   const artist = el("p", { id: "now-artist", class: "now-artist" });
   const album = el("p", { id: "now-album", class: "now-album" });
   const why = el("p", { id: "why", class: "why" });
-  const start = el(
-    "p",
-    { class: "start-buttons" },
-    textButton("Play something", surprise, {
-      icon: "play",
-      id: "surprise",
-      class: "button is-main is-large",
-      disabled: !status.n_tracks,
-    }),
-  );
+  const something = textButton("Play something", surprise, {
+    icon: "play",
+    id: "surprise",
+    class: "button is-main is-large",
+  });
+  const start = el("p", { class: "start-buttons" }, something);
   const element = el(
     "div",
     { class: "now" },
@@ -88,6 +83,8 @@ function playing(player, status, surprise) {
   function show() {
     const track = player.current;
     element.classList.toggle("is-empty", !track);
+    something.disabled = !status.n_allowed;
+    if (track && start.contains(document.activeElement)) title.focus();
     start.hidden = Boolean(track);
     const glow = track ? coverOf(track) : null;
     glow?.classList.add("glow");
@@ -112,13 +109,15 @@ function playing(player, status, surprise) {
 
   player.addEventListener("track", show);
   player.addEventListener("state", showState);
+  window.addEventListener("deejai-status", () => player.current || show());
   show();
   return element;
 }
 
-function greeting({ n_tracks: n, n_items: all, reason }) {
-  if (!n) return reason || "No track has been listened to yet: run `beet deejai scan`.";
-  const unheard = all > n ? ` (${count(all - n, "more")}, not listened to yet)` : "";
+function greeting({ n_allowed: n, n_tracks: heard, n_items: all, reason }) {
+  if (!n) return reason || "No track may be played. Pick one, or drop a file of your own.";
+  const more = count(all - heard, "more", "more");
+  const unheard = all > heard ? ` (${more}, not listened to yet)` : "";
   return `${count(n, "track")} ready${unheard}. Pick one, drop a file of your own, or be surprised.`;
 }
 
@@ -155,7 +154,10 @@ function next(player) {
   const another = iconButton("another", "Choose another one", () => player.passOver(), {
     id: "another",
   });
-  const clear = textButton("Clear the queue", () => player.clearQueue(), { class: "link-button" });
+  const clear = textButton("Clear the queue", () => player.clearQueue(), {
+    id: "clear-queue",
+    class: "link-button",
+  });
   const element = el(
     "section",
     { class: "next panel", "aria-labelledby": "next-heading" },
@@ -167,12 +169,17 @@ function next(player) {
   function show() {
     const track = player.next;
     const isChoosing = player.nextState === "choosing";
-    another.disabled = !track;
+    const focused = [...queue.children].findIndex((row) => row.contains(document.activeElement));
+    const hadFocus = focused >= 0 || document.activeElement === clear;
+    setBusy(another, !track);
     element.classList.toggle("is-choosing", isChoosing);
     const title = el("span", { id: "next-title", class: "row-title" });
     title.textContent = track?.title ?? "";
     const names = el("div", { class: "row-names" }, title);
-    if (!track) names.append(el("span", { class: "muted" }, NEXT_NOTES[player.nextState]));
+    if (!track) {
+      const text = NEXT_NOTES[player.nextState] ?? player.nextError;
+      names.append(el("span", { class: "muted" }, text));
+    }
     coming.replaceChildren(names);
     if (track) {
       coming.prepend(coverOf(track));
@@ -193,6 +200,11 @@ function next(player) {
         }),
       ),
     );
+    // What had the focus may be gone; its neighbour takes it.
+    if (hadFocus && (focused >= 0 || clear.hidden)) {
+      const heir = queue.children[Math.min(focused, rest.length - 1)];
+      (heir?.querySelector("button") ?? another).focus();
+    }
   }
 
   player.addEventListener("queue", show);

@@ -1,18 +1,32 @@
 /** What the listener likes and has banned, kept in this browser. */
 
 import { toast } from "./announce.js";
+import { isUpload } from "./api.js";
 import { store, stored } from "./storage.js";
 
+const LISTS = ["likes", "bans"];
 const FIELDS = ["ref", "title", "artist", "album", "length_s", "mime", "is_heard", "has_cover"];
 
 /** Dispatches `change` with `detail.list`, "likes" or "bans", when one of them changes. */
 export class Tastes extends EventTarget {
+  #isKept = true;
+
   /** @param {string} library names the library: refs mean nothing in another one */
   constructor(library) {
     super();
     this.library = library;
-    this.likes = this.#load("likes");
-    this.bans = this.#load("bans");
+    this.likes = new Map();
+    this.bans = new Map();
+    LISTS.forEach((list) => this.#load(list));
+    // Another tab has changed them.
+    window.addEventListener("storage", ({ key }) => {
+      for (const list of LISTS) {
+        if (key === this.#key(list)) {
+          this.#load(list);
+          this.#tell(list);
+        }
+      }
+    });
   }
 
   /** Whether a track is liked. */
@@ -54,34 +68,48 @@ export class Tastes extends EventTarget {
 
   #add(list, track) {
     const known = Object.fromEntries(FIELDS.map((field) => [field, track[field]]));
+    this.#load(list);
     this[list].set(track.ref, known);
     this.#changed(list);
   }
 
   #remove(list, ref) {
+    this.#load(list);
     if (this[list].delete(ref)) this.#changed(list);
   }
 
   #changed(list) {
     // An upload is gone when the deck is closed.
-    const lasting = [...this[list].values()].filter(({ ref }) => !ref.startsWith("u"));
-    if (!store(this.#key(list), JSON.stringify(lasting))) {
+    const lasting = [...this[list].values()].filter(({ ref }) => !isUpload(ref));
+    this.#isKept = store(this.#key(list), JSON.stringify(lasting));
+    if (!this.#isKept) {
       toast("This browser cannot keep likes and bans; they hold until the page is closed.");
     }
+    this.#tell(list);
+  }
+
+  #tell(list) {
     this.dispatchEvent(new CustomEvent("change", { detail: { list } }));
   }
 
+  /** Takes over what is kept, which another tab may have changed. */
   #load(list) {
-    try {
-      const tracks = JSON.parse(stored(this.#key(list)) ?? "[]");
-      const sound = tracks.filter((track) => typeof track?.ref === "string");
-      return new Map(sound.map((track) => [track.ref, track]));
-    } catch {
-      return new Map();
-    }
+    const kept = this.#isKept ? stored(this.#key(list)) : null;
+    if (kept === null) return;
+    const uploads = [...this[list].values()].filter(({ ref }) => isUpload(ref));
+    const tracks = [...soundOf(kept), ...uploads];
+    this[list] = new Map(tracks.map((track) => [track.ref, track]));
   }
 
   #key(list) {
     return `deejai:${this.library}:${list}`;
+  }
+}
+
+function soundOf(kept) {
+  try {
+    return JSON.parse(kept).filter((track) => typeof track?.ref === "string");
+  } catch {
+    return [];
   }
 }

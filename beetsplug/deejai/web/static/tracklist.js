@@ -1,7 +1,8 @@
 /** Rows of tracks. */
 
+import { toast } from "./announce.js";
 import { coverOf } from "./cover.js";
-import { clock, el, spoken } from "./dom.js";
+import { clock, el, iconButton, spoken } from "./dom.js";
 
 /**
  * Makes the row of a track.
@@ -46,6 +47,20 @@ export function trackRow(track, options = {}) {
     body,
     ...buttons,
   );
+}
+
+/**
+ * Makes the button of a row that queues its track.
+ *
+ * @param {object} track
+ * @param {import("./player.js").Player} player
+ * @returns {HTMLButtonElement}
+ */
+export function queueButton(track, player) {
+  return iconButton("queue", `Queue ${spoken(track)}`, () => {
+    player.enqueue(track);
+    toast(`Queued: ${track.title}`);
+  });
 }
 
 /** Lets the arrow keys go up and down a list of rows. */

@@ -7,10 +7,17 @@ import { el, icon, iconButton, spoken } from "./dom.js";
 /** The waypoints. Dispatches `change` when there are others, or in another order. */
 export class Waypoints extends EventTarget {
   #tracks = [];
+  /** The line below the title, by track. */
+  #notes = new Map();
 
   constructor() {
     super();
-    this.element = el("ol", { class: "waypoints", id: "waypoints", "aria-label": "Waypoints" });
+    this.element = el("ol", {
+      class: "waypoints",
+      id: "waypoints",
+      tabindex: "-1",
+      "aria-label": "Waypoints",
+    });
   }
 
   /** The tracks, in order; one that is being listened to has `upload`. */
@@ -25,15 +32,11 @@ export class Waypoints extends EventTarget {
     announce(`${spoken(track)} is waypoint ${this.#tracks.length}.`);
   }
 
-  /** Shows the waypoints anew, since one of them has changed. */
-  refresh() {
-    this.#changed();
-  }
-
-  /** Takes all of them away. */
-  clear() {
-    this.#tracks = [];
-    this.#changed();
+  /** Shows how far a waypoint has been listened to. */
+  refresh(track) {
+    const note = this.#notes.get(track);
+    // The row itself stays: it may have the focus, or be under way to another place.
+    if (note) note.textContent = noteOf(track);
   }
 
   /** Takes one of them away. */
@@ -44,7 +47,7 @@ export class Waypoints extends EventTarget {
     this.#tracks.splice(at, 1);
     this.#changed();
     const heir = this.element.children[Math.min(at, this.#tracks.length - 1)];
-    if (hadFocus) heir?.querySelector(".remove").focus();
+    if (hadFocus) (heir?.querySelector(".remove") ?? this.element).focus();
     announce(`${spoken(track)} is no waypoint any more.`);
   }
 
@@ -62,17 +65,15 @@ export class Waypoints extends EventTarget {
   }
 
   #changed() {
+    this.#notes.clear();
     this.element.replaceChildren(...this.#tracks.map((track, i) => this.#row(track, i)));
     this.dispatchEvent(new Event("change"));
   }
 
   #row(track, i) {
     const grip = el("span", { class: "grip", "aria-hidden": "true" }, icon("grip"));
-    const { upload } = track;
-    const isHeard = !upload || upload.state === "ready";
-    const note = isHeard
-      ? track.artist || track.album
-      : `Listening… ${Math.round(100 * upload.progress)} %`;
+    const note = el("span", { class: "row-artist" }, noteOf(track));
+    this.#notes.set(track, note);
     const row = el(
       "li",
       { class: "waypoint", "data-ref": track.ref },
@@ -82,7 +83,7 @@ export class Waypoints extends EventTarget {
         "span",
         { class: "row-names" },
         el("span", { class: "row-title" }, track.title),
-        note ? el("span", { class: "row-artist" }, note) : null,
+        note,
       ),
       iconButton("up", `Move ${spoken(track)} up`, () => this.#move(track, -1), {
         class: "icon-button up",
@@ -137,6 +138,11 @@ export class Waypoints extends EventTarget {
     grip.addEventListener("pointerup", drop);
     grip.addEventListener("pointercancel", drop);
   }
+}
+
+function noteOf({ upload, artist, album }) {
+  const isHeard = !upload || upload.state === "ready";
+  return isHeard ? artist || album : `Listening… ${Math.round(100 * upload.progress)} %`;
 }
 
 function gapOf(list) {
