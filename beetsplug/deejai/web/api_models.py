@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, model_validator
 
 from beetsplug.deejai.web.asked import Asked, Body
+from beetsplug.deejai.web.queries import MAX_QUERY
 from beetsplug.deejai.web.tracks import Ref, Similar, TrackInfo
 
 MAX_LISTED = 500
@@ -43,7 +44,7 @@ class Status(BaseModel):
 class SearchQuery(Asked):
     """What to search."""
 
-    q: str = Field("", max_length=500, description="A query of beets; empty: all")
+    q: str = Field("", max_length=MAX_QUERY, description="A query of beets; empty: all")
     limit: int = Field(20, ge=1, le=MAX_LISTED)
     offset: int = Field(0, ge=0, lt=2**31)
 

@@ -15,6 +15,7 @@ from beetsplug.deejai.web.asked import Asked
 from beetsplug.deejai.web.refusal import Refusal
 from beetsplug.deejai.web.streams import WaveSender, send_file
 from beetsplug.deejai.web.tracks import (
+    UPLOAD,
     Message,
     TrackInfo,
     TrackPath,
@@ -52,7 +53,7 @@ class UploadForm(BaseModel):
 class UploadPath(Asked):
     """Which upload."""
 
-    ref: str = Field(pattern=r"^u[A-Za-z0-9_-]{22}$")
+    ref: str = Field(pattern=f"^{UPLOAD}$")
 
 
 class UploadInfo(BaseModel):

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 
 MAX_ID = 2**63 - 1
 
-_ID = re.compile(r"[1-9][0-9]{0,18}")
+_ID = "[1-9][0-9]{0,18}"
+UPLOAD = "u[A-Za-z0-9_-]{22}"
+"""What ids and the names of uploads look like, as regular expressions."""
 
 Ref = Annotated[
     str,
     Field(
-        pattern=r"^([1-9][0-9]{0,18}|u[A-Za-z0-9_-]{22})$",
+        pattern=f"^({_ID}|{UPLOAD})$",
         description="Names a track: the id of an item in the library, or an upload",
     ),
 ]
@@ -77,7 +79,7 @@ class TrackPath(Asked):
 
 def id_of(ref: str) -> int | None:
     """Return the id that a ref means; None for an upload, or what no id can be."""
-    if not _ID.fullmatch(ref) or int(ref) > MAX_ID:
+    if not re.fullmatch(_ID, ref) or int(ref) > MAX_ID:
         return None
     return int(ref)
 
