@@ -39,6 +39,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
         deck.close()
 
 
+# The deck under test runs in other threads of this process, and they may use chance.
+@pytest.mark.filterwarnings(
+    "ignore:Do not use the .random. module"
+    ":hypothesis.errors.HypothesisDeprecationWarning"
+)
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_made_up_requests_get_the_answers_that_are_documented(
     address: Address, mode: GenerationMode
