@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from beets.test._common import DummyIO
 from beets.util import cached_classproperty
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Two tests run at a time: how long one takes says nothing of what it tests.
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
 
 
 @pytest.fixture(autouse=True)

@@ -57,7 +57,7 @@ def test_made_up_requests_get_the_answers_that_are_documented(
 def ask_all_sorts(operation: schemathesis.APIOperation, mode: GenerationMode) -> None:
     @given(operation.as_strategy(generation_mode=mode))
     @settings(
-        max_examples=25,
+        max_examples=15,
         derandomize=True,
         database=None,
         deadline=None,
