@@ -49,8 +49,10 @@ def test_made_up_requests_get_the_answers_that_are_documented(
     address: Address, mode: GenerationMode
 ) -> None:
     document = f"http://{address.host}/api/v1/openapi.json"
-    operations = schemathesis.openapi.from_url(document).get_all_operations()
-    for operation in operations:
+    schema = schemathesis.openapi.from_url(document)
+    # A list that is too long makes an address that is too long (414).
+    schema.config.checks.negative_data_rejection.expected_statuses = ["4XX"]
+    for operation in schema.get_all_operations():
         ask_all_sorts(operation.ok(), mode)
 
 
