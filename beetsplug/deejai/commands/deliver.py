@@ -169,7 +169,7 @@ def deliver(
     """
     if not delivery.outputs or delivery.explain:
         for line in lines:
-            print_(explained(line) if delivery.explain else format(line.item))
+            print_(explained_line(line) if delivery.explain else format(line.item))
     for output in delivery.outputs:
         path = _destination(session, output, delivery.options)
         if is_playlist(output):
@@ -183,7 +183,7 @@ def deliver(
                 write_playlist(session, kept, beside, command_line(delivery.options))
 
 
-def explained(line: Line) -> str:
+def explained_line(line: Line) -> str:
     """Write a line with its similarity before it."""
     value = "" if line.similarity is None else f"{line.similarity:.3f}"
     return f"{value:>6}  {format(line.item)}"

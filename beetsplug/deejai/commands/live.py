@@ -19,7 +19,7 @@ from beetsplug.deejai.commands.command_line import command_line
 from beetsplug.deejai.commands.deliver import (
     PLAYLIST_SUFFIXES,
     check_outputs,
-    explained,
+    explained_line,
     is_playlist,
     lines_of,
     output_path,
@@ -248,7 +248,7 @@ def _listen(
         picks = propose(index, candidates.catalogue, heard.direction, n=options.number)
         if picks:
             choices.consider(picks[0])
-        lines = [explained(line) for line in lines_of(session, index, picks)]
+        lines = [explained_line(line) for line in lines_of(session, index, picks)]
         state = f"{heard.level_db:.0f} dB" if lines else "no track can be proposed"
         board.show(time_s, state, lines, news=[pick.row for pick in picks])
 

@@ -19,7 +19,7 @@ from beetsplug.deejai.atlas.places import places_path
 from beetsplug.deejai.errors import DeejaiError
 from beetsplug.deejai.recommend.reorder import reorder, seed_distances
 from beetsplug.deejai.storage.library import file_state
-from beetsplug.deejai.web.tracks import items_of, named_among, track_info
+from beetsplug.deejai.web.tracks import heard_among, items_of, track_info
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -218,8 +218,9 @@ def smoothly_ordered(deck: Deck, refs: Sequence[str]) -> list[TrackInfo]:
     Refusal
         One of them is not there.
     """
-    items = dict(zip(refs, items_of(deck, refs), strict=True))
-    heard = named_among(deck, deck.candidates(), refs)
+    found = list(zip(refs, items_of(deck, refs), strict=True))
+    items = dict(found)
+    heard = heard_among(deck, deck.candidates(), found)
     names = [named.ref for named in heard]
     has_vector = set(names)
     rest = [ref for ref in refs if ref not in has_vector]

@@ -16,11 +16,7 @@ from beets.util import displayable_path
 
 from beetsplug.deejai.commands.mix_tracks import mix_track
 from beetsplug.deejai.errors import FatalError
-from beetsplug.deejai.web.private_folder import (
-    CLOSING_S,
-    PrivateFolder,
-    remove_left_behind,
-)
+from beetsplug.deejai.web.private_folder import PrivateFolder, remove_left_behind
 from beetsplug.deejai.web.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -226,12 +222,8 @@ class Mixes:
             for mix in list(self._mixes.values()):
                 self._drop(mix)
             self._changed.notify_all()
-        try:
-            if self._thread is not None:
-                self._thread.join(timeout=CLOSING_S)
-        finally:
-            if self._folder is not None:
-                self._folder.close()
+        if self._folder is not None:
+            self._folder.close(after=self._thread)
 
     # Below, whoever calls holds the lock.
 

@@ -9,7 +9,10 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from threading import Thread
 
 try:
     import fcntl
@@ -17,7 +20,7 @@ except ImportError:  # Windows, where a file that is open cannot be deleted.
     fcntl = None  # type: ignore[assignment]
 
 CLOSING_S = 20.0
-"""How long whoever works in a folder that is being closed is waited for, in seconds."""
+"""How long whoever works in a folder is waited for before it is deleted, in seconds."""
 
 _LOCK = "in-use"
 
@@ -53,10 +56,20 @@ class PrivateFolder:
         if fcntl:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
 
-    def close(self) -> None:
-        """Delete it with all that is in it."""
-        self._lock.close()
-        shutil.rmtree(self.path, ignore_errors=True)
+    def close(self, *, after: Thread | None = None) -> None:
+        """Delete it with all that is in it.
+
+        Parameters
+        ----------
+        after
+            Who still works in it, and is about to end; waited for, but not for ever.
+        """
+        try:
+            if after is not None:
+                after.join(timeout=CLOSING_S)
+        finally:
+            self._lock.close()
+            shutil.rmtree(self.path, ignore_errors=True)
 
 
 def remove_left_behind(kind: str) -> None:

@@ -77,7 +77,7 @@ class Shelf:
         self._lock = threading.Lock()
         self._contents: Contents | None = None
         self._state = ""
-        self._read_at = 0.0
+        self._looked_at = 0.0
         self._is_reading = False
 
     def contents(self) -> Contents:
@@ -92,11 +92,12 @@ class Shelf:
             return self._contents
 
     def _is_stale(self) -> bool:
-        return (
-            not self._is_reading
-            and time.monotonic() - self._read_at >= self._reload_s
-            and self._state_on_disk() != self._state
-        )
+        now = time.monotonic()
+        # Asked for every track of a list, and a look at the disk is not free.
+        if self._is_reading or now - self._looked_at < self._reload_s:
+            return False
+        self._looked_at = now
+        return self._state_on_disk() != self._state
 
     def _state_on_disk(self) -> str:
         path = os.fspath(self._session.lib.path)
@@ -107,7 +108,7 @@ class Shelf:
             self._read()
         except Exception as error:  # noqa: BLE001 - the old state goes on serving
             self._log.warning("the library cannot be read again: {}", error)
-            self._read_at = time.monotonic()
+            self._looked_at = time.monotonic()
         finally:
             self._is_reading = False
 
@@ -123,7 +124,7 @@ class Shelf:
             except UserError as error:
                 reason = str(error)
         self._contents = Contents(order, candidates, reason)
-        self._state, self._read_at = state, time.monotonic()
+        self._state, self._looked_at = state, time.monotonic()
 
 
 @in_bulk()

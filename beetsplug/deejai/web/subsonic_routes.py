@@ -34,6 +34,8 @@ from beetsplug.deejai.web.tracks import item_of, items_of, named_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from beets.library import Item
+
     from beetsplug.deejai.web.deck import Deck
     from beetsplug.deejai.web.tracks import TrackInfo
 
@@ -143,7 +145,8 @@ def _similar(deck: Deck, given: Given) -> dict[str, Any]:
     ref = _required(given, "id")
     n = _count(given, default=10, least=0, most=MAX_LISTED)
     tracks = music.nearest(deck, [ref], n=n)
-    return _matches(deck, tracks, [track.similarity or 0.0 for track in tracks])
+    items = items_of(deck, [track.ref for track in tracks])
+    return _matches(tracks, items, [track.similarity or 0.0 for track in tracks])
 
 
 def _path(deck: Deck, given: Given) -> dict[str, Any]:
@@ -152,11 +155,11 @@ def _path(deck: Deck, given: Given) -> dict[str, Any]:
     n = _count(given, default=25, least=2, most=MAX_PATH)
     body = JourneyBody.model_validate({"waypoints": [start, end], "n": n - 2})
     tracks = music.lead(deck, body).tracks
-    refs = [track.ref for track in tracks]
+    named = named_of(deck, deck.candidates(), [track.ref for track in tracks])
     # The specification compares with the start; a journey, with the track before.
-    first, *others = [named.seed for named in named_of(deck, deck.candidates(), refs)]
+    first, *others = [each.seed for each in named]
     cosines = [1.0, *(float(first.departure @ other.arrival) for other in others)]
-    return _matches(deck, tracks, cosines)
+    return _matches(tracks, [each.item for each in named], cosines)
 
 
 def _stream(deck: Deck, given: Given) -> Response:
@@ -171,9 +174,8 @@ def _cover(deck: Deck, given: Given) -> Response:
 
 
 def _matches(
-    deck: Deck, tracks: Sequence[TrackInfo], cosines: Sequence[float]
+    tracks: Sequence[TrackInfo], items: Sequence[Item], cosines: Sequence[float]
 ) -> dict[str, Any]:
-    items = items_of(deck, [track.ref for track in tracks])
     matches = [
         {"entry": child(item, track), "similarity": similarity_of(cosine)}
         for track, item, cosine in zip(tracks, items, cosines, strict=True)

@@ -165,11 +165,18 @@ def named_of(deck: Deck, candidates: Candidates, refs: Sequence[str]) -> list[Na
 def named_among(deck: Deck, candidates: Candidates, refs: Sequence[str]) -> list[Named]:
     """Find tracks as :func:`named_of`, passing over those that are gone or unheard."""
     found = find_items(deck, refs)
+    items = [(ref, found[ref]) for ref in refs if ref in found]
+    return heard_among(deck, candidates, items)
+
+
+def heard_among(
+    deck: Deck, candidates: Candidates, items: Iterable[tuple[str, Item]]
+) -> list[Named]:
+    """Return those of some tracks, each with its ref, that can be compared."""
     named = []
-    for ref in refs:
-        if ref in found:
-            with suppress(Refusal):
-                named.append(_named(deck, candidates, ref, found[ref]))
+    for ref, item in items:
+        with suppress(Refusal):
+            named.append(_named(deck, candidates, ref, item))
     return named
 
 

@@ -17,11 +17,7 @@ from beetsplug.deejai.durations import format_duration
 from beetsplug.deejai.errors import DeejaiError, TrackError
 from beetsplug.deejai.output.text import one_line
 from beetsplug.deejai.storage.library import item_of_file
-from beetsplug.deejai.web.private_folder import (
-    CLOSING_S,
-    PrivateFolder,
-    remove_left_behind,
-)
+from beetsplug.deejai.web.private_folder import PrivateFolder, remove_left_behind
 from beetsplug.deejai.web.refusal import Refusal
 from beetsplug.deejai.web.streams import Kind
 
@@ -221,13 +217,9 @@ class Uploads:
             self._is_closed = True
             self._uploads.clear()
             self._changed.notify_all()
-        try:
-            if self._worker is not None:
-                self._worker.join(timeout=CLOSING_S)
-        finally:
-            with self._receiving:
-                if self._folder is not None:
-                    self._folder.close()
+        with self._receiving:
+            if self._folder is not None:
+                self._folder.close(after=self._worker)
 
     def _receive(self, source: IO[bytes], name: str) -> Upload:
         """Store a file under a name of our own and look at it."""

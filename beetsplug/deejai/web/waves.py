@@ -130,11 +130,8 @@ class Waves:
         Refusal
             Too much else is being decoded.
         """
-        return Wave(path, file_state(path), self.shape(path))
-
-    def shape(self, path: str) -> AudioShape:
-        """Return what is in a file; raises as :meth:`open` does."""
-        key = path, file_state(path)
+        state = file_state(path)
+        key = path, state
         shape = self._shapes.get(key)
         if shape is None:
             with self._turn():
@@ -143,7 +140,7 @@ class Waves:
                 self._shapes[key] = shape
                 while len(self._shapes) > MAX_SHAPES:
                     del self._shapes[next(iter(self._shapes))]
-        return shape
+        return Wave(path, state, shape)
 
     def read(self, wave: Wave, start: int, stop: int) -> bytes:
         """Make the bytes from `start` up to `stop`, as few as memory shall hold.
