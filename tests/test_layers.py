@@ -53,7 +53,7 @@ LAYERS = [
         "evaluation.baselines",
         "evaluation.material",
     },
-    {"session", "spaces", "candidates"},
+    {"session", "spaces", "genre_space", "candidates"},
     {"importing", "commands", "queries", "search", "web"},
     {""},
 ]
@@ -69,6 +69,7 @@ PURE = {
     "evaluation.lists",
     "evaluation.made_lists",
     "evaluation.metrics",
+    "evaluation.overrepresented",
     "evaluation.ranking",
     "evaluation.report",
     "evaluation.sampling",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from beets.util import displayable_path
-from numpy.lib.npyio import NpzFile
 
 from beetsplug.deejai.atlas.layout import FEWEST, Layout
 from beetsplug.deejai.errors import TrackError
 from beetsplug.deejai.output.atomic import atomic_writer, explained
+from beetsplug.deejai.storage.checked_npz import open_checked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +71,7 @@ def read_places(path: Path) -> Places | None:
     try:
         # numpy leaves a file open that it cannot read.
         with open(path, "rb") as file:
-            return _checked(_loaded(file))
+            return _checked(open_checked(file))
     except FileNotFoundError:
         return None
     except Exception as error:
@@ -80,21 +80,7 @@ def read_places(path: Path) -> Places | None:
         ) from error
 
 
-def _loaded(file: IO[bytes]) -> Any:
-    try:
-        return np.load(file, allow_pickle=False)
-    except Exception as error:
-        # What numpy advises is to load it unsafely.
-        raise ValueError("it is damaged") from error
-
-
 def _checked(arrays: Any) -> Places:
-    if not isinstance(arrays, NpzFile):
-        raise ValueError("it is a single array")
-    # What is written here is not compressed, so that nothing in it can be a bomb.
-    parts = arrays.zip.infolist() if arrays.zip else []
-    if any(part.file_size > part.compress_size for part in parts):
-        raise ValueError("it is compressed")
     if int(arrays["format"]) != FORMAT:
         raise ValueError("it is of another version")
     item_ids, signatures = arrays["item_ids"], arrays["signatures"]
