@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import threading
-import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from beetsplug.deejai.embedding.keras_encoder import KerasEncoder, import_keras
-from beetsplug.deejai.errors import FatalError
+from beetsplug.deejai.embedding.keras_encoder import KerasEncoder
 from beetsplug.deejai.output.atomic import explained
-from beetsplug.deejai.training.checkpoint import (
-    Progress,
-    load_checkpoint,
-    save_checkpoint,
-)
 from beetsplug.deejai.training.devices import ALONE
 from beetsplug.deejai.training.last_layer import solve_last_layer
+from beetsplug.deejai.training.learn import Schedule, learn
 from beetsplug.deejai.training.networks import fold_batch_norm
 from beetsplug.deejai.training.objective import Objective, make_learner, make_loss
 from beetsplug.deejai.training.pairs import Augmentation, draw_pairs
@@ -30,10 +21,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from beetsplug.deejai.embedding.encoder import Encoder
+    from beetsplug.deejai.training.checkpoint import Progress
     from beetsplug.deejai.training.dataset import Spectrograms, Track
     from beetsplug.deejai.training.devices import Devices
     from beetsplug.deejai.training.lessons import Lessons
     from beetsplug.deejai.training.objective import Learner
+    from beetsplug.deejai.training.pairs import Taught
     from beetsplug.deejai.training.validation import Validation
 
 
@@ -77,6 +70,17 @@ class Recipe:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     seed: int = 0
+
+    @property
+    def schedule(self) -> Schedule:
+        """How long and how fast is learnt."""
+        return Schedule(
+            self.n_steps,
+            self.validate_every,
+            self.patience,
+            self.learning_rate,
+            self.weight_decay,
+        )
 
 
 def fit(
@@ -137,88 +141,34 @@ def fit(
     learner = make_learner(
         network, recipe.objective, own_output=not recipe.discriminant
     )
-    optimizer = _optimizer(recipe)
-    learner.model.compile(
-        optimizer=optimizer,
-        loss=make_loss(recipe.objective),
-        # JAX is slow without it, and TensorFlow on a CPU with it.
-        jit_compile=import_keras().backend.backend() == "jax",
-    )
-    optimizer.build(learner.model.trainable_variables)
     measure = _Measure(
         learner, network, spectrograms, train, validation, recipe, devices
     )
-    progress = None
-    if checkpoint is not None:
-        progress = load_checkpoint(
-            checkpoint,
-            run=run,
-            model=learner.model,
-            optimizer=optimizer,
+
+    def batches(steps: range) -> Iterator[tuple[Any, Any]]:
+        return draw_batches(
+            spectrograms,
+            train,
+            lessons,
+            recipe=replace(recipe, n_tracks=n_tracks),
             devices=devices,
+            steps=steps,
         )
-    if progress is not None:
-        report(f"going on after step {progress.step}")
-        if devices.agreed(not output.exists()):
-            # What did best went with it: the network as it stands is what is left.
-            progress.best_score, _ = measure()
-            progress.best_step = progress.step
-            with devices.fail_together():
-                save_encoder(network, output, devices)
-    else:
-        if checkpoint is not None and checkpoint.exists():
-            report("the checkpoint is damaged or of another run: starting anew")
-        progress = Progress()
-        if validation.tracks:
-            progress.untrained, _ = measure()
-    started = time.monotonic() - progress.seconds
-    while progress.step < recipe.n_steps:
-        first, every = progress.step, recipe.validate_every
-        progress.step = min(first - first % every + every, recipe.n_steps)
-        with _in_background(
-            _batches(
-                spectrograms,
-                train,
-                lessons,
-                replace(recipe, n_tracks=n_tracks),
-                devices,
-                range(first, progress.step),
-            ),
-            size=4,
-        ) as batches:
-            history = learner.model.fit(
-                batches,
-                steps_per_epoch=progress.step - first,
-                shuffle=False,
-                verbose=0,
-            )
-        loss = float(history.history["loss"][-1])
-        if not np.isfinite(loss):
-            raise FatalError("the loss is no number any more: lower --learning-rate")
-        score, line = measure()
-        progress.seconds = time.monotonic() - started
-        best = progress.best_score
-        with devices.fail_together():
-            if score is None or best is None or score > best:
-                progress.best_score, progress.best_step = score, progress.step
-                save_encoder(network, output, devices)
-            report(
-                f"step {progress.step}/{recipe.n_steps}  {progress.seconds:.0f} s  "
-                f"loss {loss:.3f}{line}"
-            )
-            if checkpoint is not None and devices.is_first:
-                save_checkpoint(
-                    checkpoint,
-                    progress,
-                    run=run,
-                    model=learner.model,
-                    optimizer=optimizer,
-                )
-        n_since = (progress.step - progress.best_step) // recipe.validate_every
-        if score is not None and 0 < recipe.patience <= n_since:
-            report(f"no better for {n_since} measurements: done")
-            break
-    return progress
+
+    return learn(
+        learner.model,
+        batches,
+        loss=make_loss(recipe.objective),
+        schedule=recipe.schedule,
+        measure=measure,
+        is_measured=bool(validation.tracks),
+        save=lambda: save_encoder(network, output, devices),
+        output=output,
+        checkpoint=checkpoint,
+        run=run,
+        devices=devices,
+        report=report,
+    )
 
 
 @dataclass(frozen=True)
@@ -255,26 +205,16 @@ class _Measure:
         return score, line
 
 
-def _optimizer(recipe: Recipe) -> Any:
-    keras = import_keras()
-    n_warm_up = max(1, recipe.n_steps // 20)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        decay_steps=max(1, recipe.n_steps - n_warm_up),
-        warmup_target=recipe.learning_rate,
-        warmup_steps=n_warm_up,
-    )
-    return keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
-
-
-def _batches(
+def draw_batches(
     spectrograms: Spectrograms,
     tracks: Sequence[Track],
-    lessons: Lessons | None,
+    lessons: Taught | None,
+    *,
     recipe: Recipe,
     devices: Devices,
     steps: range,
 ) -> Iterator[tuple[Any, Any]]:
+    """Draw the batch of each step, as :func:`~.pairs.draw_pairs` makes them."""
     for step in steps:
         # A generator for each step: a run that goes on draws what it would have drawn.
         slices, labels = draw_pairs(
@@ -288,43 +228,6 @@ def _batches(
             n_parts=devices.n_processes,
         )
         yield slices[..., None], labels
-
-
-@contextlib.contextmanager
-def _in_background(batches: Iterator[Any], *, size: int) -> Iterator[Iterator[Any]]:
-    """Make the next batches while the network learns from this one."""
-    ready: queue.Queue[Any] = queue.Queue(size)
-    stopped = threading.Event()
-
-    def put(batch: Any) -> None:
-        while not stopped.is_set():
-            with contextlib.suppress(queue.Full):
-                ready.put(batch, timeout=0.25)
-                return
-
-    def work() -> None:
-        try:
-            for batch in batches:
-                put(batch)
-                if stopped.is_set():
-                    return
-            put(None)
-        except Exception as error:  # noqa: BLE001 - raised again by who waits for it
-            put(error)
-
-    def take() -> Iterator[Any]:
-        while (batch := ready.get()) is not None:
-            if isinstance(batch, Exception):
-                raise batch
-            yield batch
-
-    worker = threading.Thread(target=work, name="deejai-batches", daemon=True)
-    worker.start()
-    try:
-        yield take()
-    finally:
-        stopped.set()
-        worker.join()
 
 
 def save_encoder(network: Any, output: Path, devices: Devices = ALONE) -> Encoder:

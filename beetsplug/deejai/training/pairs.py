@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -17,12 +17,23 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from beetsplug.deejai.training.dataset import Spectrograms, Track
-    from beetsplug.deejai.training.lessons import Lessons
 
     Array = npt.NDArray[np.float32]
 
 N_LABELS = 3
 """Numbers before the target in a row of labels: track, group, whether it is taught."""
+
+
+class Taught(Protocol):
+    """What is to be said of slices, such as :class:`~.lessons.Lessons`."""
+
+    size: int
+
+    def has(self, track: Track) -> bool:
+        """Whether a track has a target."""
+
+    def at(self, track: Track, start_frame: int) -> Array:
+        """Return the target, shape (size,), of the slice that begins at a frame."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,7 @@ def draw_pairs(
     *,
     n_tracks: int,
     rng: np.random.Generator,
-    lessons: Lessons | None = None,
+    lessons: Taught | None = None,
     augmentation: Augmentation | None = None,
     part: int = 0,
     n_parts: int = 1,
