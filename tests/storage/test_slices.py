@@ -49,6 +49,20 @@ def test_slices_of_another_model_are_not_mixed_in(store: SliceStore) -> None:
     assert store.load("b", {1: "s", 2: "s"}).item_ids.tolist() == [2]
 
 
+def test_slices_can_be_read_some_tracks_at_a_time(store: SliceStore) -> None:
+    store.put((row(i), vectors(i, i)) for i in range(1, 8))
+    store.put([(row(4, signature="old"), vectors()), (row(9, model="b"), vectors())])
+    wanted = dict.fromkeys(range(1, 12), "s")
+    whole = store.load("m", wanted)
+    parts = list(store.iterate("m", wanted, batch_tracks=2))
+    assert all(0 < len(part.item_ids) <= 2 for part in parts)
+    for name in ("item_ids", "counts", "vectors"):
+        joined = np.concatenate([getattr(part, name) for part in parts])
+        assert np.array_equal(joined, getattr(whole, name))
+    assert whole.item_ids.tolist() == [1, 2, 3, 5, 6, 7]
+    assert list(store.iterate("none", wanted)) == []
+
+
 def test_hearing_a_track_again_replaces_its_slices_and_its_failure(
     store: SliceStore,
 ) -> None:

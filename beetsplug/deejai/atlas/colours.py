@@ -1,4 +1,4 @@
-"""The colours of the map, on light and on dark ground."""
+"""Which colour each track has on the map."""
 
 from __future__ import annotations
 
@@ -7,83 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from beetsplug.deejai.output.palette import along
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from beetsplug.deejai.atlas.columns import Columns, Groups
-
-    Colours = npt.NDArray[np.uint8]
+    from beetsplug.deejai.output.palette import Palette
 
 BY = ("genre", "year", "artist")
 """What tracks can be coloured by."""
 
 N_NAMED = 10
 """Groups with a colour of their own; the eye tells no more apart."""
-
-
-@dataclass(frozen=True)
-class Palette:
-    """Colours that go together on one ground, each as ``#rrggbb``.
-
-    Attributes
-    ----------
-    ground, text, muted
-        Of the paper, of writing, and of writing that matters less.
-    named
-        Of the commonest groups. They were searched for by simulated annealing so that
-        any two are far apart, also for eyes that lack one of the three cones.
-    rest
-        Of all other tracks.
-    ramp
-        Of years, from the first to the last; between two of them colours are mixed.
-    """
-
-    ground: str
-    text: str
-    muted: str
-    named: tuple[str, ...]
-    rest: str
-    ramp: tuple[str, ...]
-
-
-LIGHT = Palette(
-    ground="#ffffff",
-    text="#1b1b22",
-    muted="#5c5c68",
-    named=(
-        "#0379a6",
-        "#7c2203",
-        "#c6ad12",
-        "#5b1c68",
-        "#0da887",
-        "#b1285c",
-        "#a07ffc",
-        "#a96f0f",
-        "#37c9f1",
-        "#203fb0",
-    ),
-    rest="#c4c4cc",
-    ramp=("#33106b", "#8c2981", "#d8456c", "#f8765c", "#fdb070"),
-)
-DARK = Palette(
-    ground="#121218",
-    text="#ecebe6",
-    muted="#a3a3b0",
-    named=(
-        "#37c8ab",
-        "#e87911",
-        "#b5c1ff",
-        "#bf5e6e",
-        "#caf770",
-        "#7764d8",
-        "#d9bc51",
-        "#1d97b4",
-        "#c382ff",
-        "#22ffdc",
-    ),
-    rest="#5a5a68",
-    ramp=("#7b4bd0", "#c4438e", "#f8765c", "#febb81", "#fcfdbf"),
-)
 
 
 @dataclass(frozen=True)
@@ -185,17 +121,3 @@ def _by_year(
         colours.append(palette.rest)
     ends = (int(known[0]), int(known[-1])) if known.size else None
     return Colouring(values, rows, colours, len(known), legend, ends)
-
-
-def along(ramp: tuple[str, ...], parts: npt.NDArray[np.float64]) -> Colours:
-    """Mix the colours of a ramp at parts of its length, shape (n,), in [0, 1]."""
-    stops = rgb(*ramp)
-    places = np.linspace(0.0, 1.0, len(stops))
-    mixed = [np.interp(parts, places, stops[:, channel]) for channel in range(3)]
-    return np.rint(np.stack(mixed, axis=-1)).astype(np.uint8)
-
-
-def rgb(*colours: str) -> Colours:
-    """Read colours; shape (n, 3)."""
-    parts = b"".join(bytes.fromhex(colour[1:]) for colour in colours)
-    return np.frombuffer(parts, dtype=np.uint8).reshape(-1, 3)

@@ -86,7 +86,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         print_("interrupted: what was heard is kept, the next scan goes on from here")
         raise
     known = [] if options.force else state.failed
-    print_(_describe(summary, n_fresh, [*summary.failures, *known]))
+    print_(describe(summary, n_fresh, [*summary.failures, *known]))
     warn_of_others(session, log)
 
 
@@ -116,9 +116,10 @@ def _hear(session: Session, tracks: Sequence[Track], n_threads: int) -> Summary:
     return summary
 
 
-def _describe(
+def describe(
     summary: Summary, n_fresh: int, failures: Sequence[tuple[Track, str]]
 ) -> str:
+    """Say what a scan did, and name some of the tracks that could not be heard."""
     lines = [f"{summary.n_heard} new, {n_fresh} fresh, {len(failures)} failed"]
     lines += [f"  {track.shown}: {reason}" for track, reason in failures[:MAX_REASONS]]
     if len(failures) > MAX_REASONS:

@@ -10,11 +10,11 @@ from beetsplug.deejai.errors import TrackError
 from beetsplug.deejai.storage.library import stored_by_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from beets.library import Library
 
-    from beetsplug.deejai.storage.library import Track
+    from beetsplug.deejai.storage.library import Stored, Track
     from beetsplug.deejai.storage.slices import SliceRow, SliceStore
 
 
@@ -54,7 +54,26 @@ def assess(
     remembered, and then only as far as its signature needs. A file that cannot be
     reached (a drive that is not plugged in) keeps its vector.
     """
-    stored, rows, failures = stored_by_id(lib), store.rows(), store.failures()
+    return assess_stored(stored_by_id(lib), store, tracks, model=model)
+
+
+def assess_stored(
+    stored: Mapping[int, Stored],
+    store: SliceStore,
+    tracks: Iterable[Track],
+    *,
+    model: str,
+) -> Freshness:
+    """Do as :func:`assess`, where the library itself does not say what is on items.
+
+    Parameters
+    ----------
+    stored
+        Model and signature of the vector of each track, by item id.
+    store, tracks, model
+        As for :func:`assess`.
+    """
+    rows, failures = store.rows(), store.failures()
     result = Freshness()
     compared: dict[int, str] = {}
     for track in tracks:

@@ -53,6 +53,8 @@ class KerasEncoder:
         Shape of one input, without the batch; None where any size is taken.
     vector_size
         Components of a slice vector.
+    network
+        The ``keras.Model`` itself.
 
     Raises
     ------
@@ -63,7 +65,7 @@ class KerasEncoder:
     def __init__(self, model: Any, *, model_id: str) -> None:
         self.input_shape, self.vector_size = _check_shapes(model)
         self.model_id = model_id
-        self._model = model
+        self.network = model
         self._batch_shape = (
             BATCH_SLICES,
             N_MELS,
@@ -75,7 +77,7 @@ class KerasEncoder:
     @property
     def n_parameters(self) -> int | None:
         """How many numbers the network has learnt."""
-        return int(self._model.count_params())
+        return int(self.network.count_params())
 
     def encode(self, slices: Array) -> Array:
         """Map slices to slice vectors; safe to call from several threads.
@@ -96,7 +98,7 @@ class KerasEncoder:
             )
 
     def _encode_batch(self, batch: Array) -> Array:
-        out = self._model.predict_on_batch(batch.reshape(self._batch_shape))
+        out = self.network.predict_on_batch(batch.reshape(self._batch_shape))
         return np.asarray(out, dtype=np.float32)
 
 

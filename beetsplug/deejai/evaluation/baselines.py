@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -170,14 +170,13 @@ def untrained_encoders(path: Path, *, seeds: Sequence[int]) -> dict[str, Encoder
         The file is none of Keras; see :func:`has_untrained`.
     """
     name = model_id(path)
-    # The network itself is nothing that other users of an encoder need.
-    trained: Any = load_keras(path, model_id=name)
+    trained = load_keras(path, model_id=name)
     encoders: dict[str, Encoder] = {}
     with quiet_stderr():
         keras = import_keras()
         for seed in seeds:
             keras.utils.set_random_seed(seed)
-            clone = keras.models.clone_model(trained._model)
+            clone = keras.models.clone_model(trained.network)
             one = KerasEncoder(clone, model_id=f"{name}-untrained-{seed}")
             _warm_up(one)
             encoders[one.model_id] = one

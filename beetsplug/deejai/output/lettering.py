@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from PIL import ImageFont, features
 
+from beetsplug.deejai.output.text import one_line
+
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
@@ -32,3 +34,25 @@ def can_show(text: str) -> bool:
     probe = sized_font(_PROBE_SIZE)
     box = bytes(probe.getmask("\uffff"))
     return all(bytes(probe.getmask(char)) != box for char in set(text))
+
+
+def shown(text: str) -> str:
+    """Return text as one line that the font can show.
+
+    Letters that it lacks are transliterated.
+    """
+    line = one_line(text)
+    if can_show(line):
+        return line
+    from unidecode import unidecode
+
+    return one_line(unidecode(line)) or "?"
+
+
+def shortened(line: str, font: FreeTypeFont, width: float) -> str:
+    """Cut a line so that it is not wider than `width` pixels."""
+    if font.getlength(line) <= width:
+        return line
+    while line and font.getlength(line + "...") > width:
+        line = line[:-1]
+    return line + "..."

@@ -38,6 +38,11 @@ def some_lines(text: str, *, max_bytes: int) -> str:
     return _cut(_valid(_CONTROL_BUT_NEWLINE.sub(" ", text)), max_bytes)
 
 
+def percent(share: float) -> str:
+    """Write a share, 0 to 1."""
+    return f"{100 * share:.0f} %"
+
+
 def _valid(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 

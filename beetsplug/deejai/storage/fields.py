@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 VECTOR_FIELD = "deejai_vector"
 MODEL_FIELD = "deejai_model"
 SIGNATURE_FIELD = "deejai_signature"
+GENRE_FIELD = "deejai_genre"
+CONFIDENCE_FIELD = "deejai_genre_confidence"
+
+CONFIDENCE_DIGITS = 3
+"""After the point; more would say nothing."""
 
 
 def encode_vector(vector: Sequence[float] | Any) -> str:
@@ -48,4 +53,6 @@ ITEM_TYPES: dict[str, types.Type[Any, Any]] = {
     VECTOR_FIELD: VectorType(),
     MODEL_FIELD: types.String(),
     SIGNATURE_FIELD: types.String(),
+    GENRE_FIELD: types.String(),
+    CONFIDENCE_FIELD: types.Float(CONFIDENCE_DIGITS),
 }

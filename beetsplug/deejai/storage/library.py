@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     Vectors = npt.NDArray[np.float32]
 
 
+NO_FILE = "there is no such file"
+"""Why a file that is not there cannot be heard."""
+
 _MAX_PARAMETERS = 10_000
 """Of one query; SQLite allows about three times as many."""
 

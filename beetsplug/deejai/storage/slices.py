@@ -30,6 +30,9 @@ SCHEMA_VERSION = 1
 TIMEOUT_S = 30.0
 """How long to wait, in seconds, while another program writes to the store."""
 
+BATCH_TRACKS = 512
+"""Tracks whose slices are read at once: 5 MB for songs."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tracks (
     item_id INTEGER PRIMARY KEY,
@@ -258,15 +261,53 @@ class SliceStore:
         signatures
             The signature that each item carries in the library, by item id.
         """
-        with self._lock:
-            found = self._db.execute(
-                "SELECT item_id, signature, n_slices, slices FROM tracks"
-                " WHERE model = ? AND n_slices > 0 ORDER BY item_id",
-                (model,),
-            )
-            item_ids, counts, blobs, size = [], [], bytearray(), 0
+        item_ids, counts = [], []
+        blobs, size = bytearray(), 1
+        for part in self.iterate(model, signatures):
+            item_ids += part.item_ids.tolist()
+            counts += part.counts.tolist()
+            blobs += part.vectors.tobytes()
+            size = part.vectors.shape[1]
+        return StoredSlices(
+            item_ids=np.array(item_ids, dtype=np.int64),
+            counts=np.array(counts, dtype=np.int64),
+            vectors=np.frombuffer(blobs, dtype="<f2").reshape(-1, size),
+        )
+
+    def iterate(
+        self,
+        model: str,
+        signatures: Mapping[int, str],
+        *,
+        batch_tracks: int = BATCH_TRACKS,
+    ) -> Iterator[StoredSlices]:
+        """Read what :meth:`load` reads, but never more than some tracks at once.
+
+        Parameters
+        ----------
+        model, signatures
+            As for :meth:`load`.
+        batch_tracks
+            How many tracks are in memory at the same time.
+
+        Yields
+        ------
+        StoredSlices
+            Tracks in the order of their ids, never none at all.
+        """
+        wanted, size = sorted(signatures), 0
+        for start in range(0, len(wanted), batch_tracks):
+            some = wanted[start : start + batch_tracks]
+            with self._lock:
+                found = self._db.execute(
+                    "SELECT item_id, signature, n_slices, slices FROM tracks"
+                    f" WHERE item_id IN ({','.join('?' * len(some))})"
+                    " AND model = ? AND n_slices > 0 ORDER BY item_id",
+                    (*some, model),
+                ).fetchall()
+            item_ids, counts, blobs = [], [], []
             for item_id, signature, n_slices, blob in found:
-                if signatures.get(item_id) != signature or len(blob) % (2 * n_slices):
+                if signatures[item_id] != signature or len(blob) % (2 * n_slices):
                     continue
                 width = len(blob) // (2 * n_slices)
                 if size not in (0, width):
@@ -274,12 +315,13 @@ class SliceStore:
                 size = width
                 item_ids.append(item_id)
                 counts.append(n_slices)
-                blobs += blob
-        return StoredSlices(
-            item_ids=np.array(item_ids, dtype=np.int64),
-            counts=np.array(counts, dtype=np.int64),
-            vectors=np.frombuffer(blobs, dtype="<f2").reshape(-1, max(size, 1)),
-        )
+                blobs.append(blob)
+            if item_ids:
+                yield StoredSlices(
+                    item_ids=np.array(item_ids, dtype=np.int64),
+                    counts=np.array(counts, dtype=np.int64),
+                    vectors=np.frombuffer(b"".join(blobs), "<f2").reshape(-1, size),
+                )
 
     def load_ends(
         self, model: str, signatures: Mapping[int, str], *, n_slices: int, size: int

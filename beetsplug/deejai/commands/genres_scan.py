@@ -1,0 +1,142 @@
+"""``beet deejai genres scan``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from beets.exceptions import UserError
+from beets.ui import CommonOptionsParser, print_
+
+from beetsplug.deejai.commands.progress import ProgressLine
+from beetsplug.deejai.commands.scan import describe
+from beetsplug.deejai.embedding.freshness import Freshness, assess_stored
+from beetsplug.deejai.embedding.scan import Pooling, Summary, scan
+from beetsplug.deejai.genre_space import encoder_loader, load_genre_model
+from beetsplug.deejai.storage.genre_model import SLICES, genre_folder
+from beetsplug.deejai.storage.library import (
+    Stored,
+    Track,
+    all_ids,
+    query_items,
+    stored_by_id,
+)
+from beetsplug.deejai.storage.slices import SliceStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from logging import Logger
+
+    from beetsplug.deejai.session import Session
+    from beetsplug.deejai.storage.genre_model import GenreModel
+
+USAGE = "[--force] [--jobs N] [QUERY]"
+
+
+def add_options(parser: CommonOptionsParser) -> None:
+    """Add the verb's options."""
+    parser.add_option(
+        "--force",
+        action="store_true",
+        help="hear tracks again that are heard already, and those that failed",
+    )
+    parser.add_option(
+        "--jobs",
+        type="int",
+        metavar="N",
+        help="decode N tracks at once (default: the number of cores)",
+    )
+
+
+def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
+    """Hear tracks by the genre network that it has not heard yet."""
+    if options.jobs is not None and options.jobs < 0:
+        raise UserError("--jobs takes a whole number from 0 up")
+    model = load_genre_model(session)
+    if model.network is None:
+        print_(
+            "nothing to do: these genres are told from the vectors that "
+            "`beet deejai scan` makes"
+        )
+        return
+    items = query_items(session.lib, args)
+    tracks = [Track.from_item(item) for item in items]
+    n_threads = options.jobs or session.settings.n_threads
+    hear(session, model, tracks, n_threads=n_threads, is_forced=options.force)
+
+
+def hear(
+    session: Session,
+    model: GenreModel,
+    tracks: Sequence[Track],
+    *,
+    n_threads: int,
+    is_forced: bool = False,
+) -> None:
+    """Hear tracks by a genre network, and keep what it says of their slices.
+
+    Parameters
+    ----------
+    session
+        The library.
+    model
+        Of kind ``cnn``; its network is in the genre folder.
+    tracks
+        Those that are heard already are left alone.
+    n_threads
+        How many files are decoded at the same time.
+    is_forced
+        Whether all are heard again.
+    """
+    folder = genre_folder(session.lib.path)
+    assert folder is not None
+    store = SliceStore(str(folder / SLICES))
+    try:
+        store.remove(store.item_ids() - all_ids(session.lib))
+        state = _assess(session, store, model, tracks)
+        to_hear = list(tracks) if is_forced else state.to_hear
+        summary = Summary(len(to_hear))
+        try:
+            with ProgressLine(len(to_hear), "tracks") as progress:
+                for summary in scan(
+                    to_hear,
+                    store=store,
+                    # The library's own vectors stay as they are.
+                    write=lambda vectors: None,
+                    model=model.encoder,
+                    pooling=Pooling("mean", session.settings.epsilon),
+                    load_encoder=encoder_loader(session, model),
+                    n_threads=n_threads,
+                ):
+                    progress.update(summary.n_done)
+        except KeyboardInterrupt:
+            print_(
+                "interrupted: what was heard is kept, `beet deejai genres scan` goes "
+                "on from here"
+            )
+            raise
+        known = [] if is_forced else state.failed
+        n_fresh = 0 if is_forced else len(state.fresh)
+        print_(describe(summary, n_fresh, [*summary.failures, *known]))
+    finally:
+        store.close()
+    n_unknown = len(
+        {track.item_id for track in tracks} - set(stored_by_id(session.lib))
+    )
+    if n_unknown:
+        print_(f"{n_unknown} of them have no vector yet: run `beet deejai scan`, too")
+
+
+def _assess(
+    session: Session, store: SliceStore, model: GenreModel, tracks: Sequence[Track]
+) -> Freshness:
+    """Tell which tracks the network has to hear: by what the library knows of them."""
+    stored = {
+        item_id: Stored(model.encoder, row.signature)
+        for item_id, row in store.rows().items()
+    }
+    stored |= {
+        item_id: Stored(model.encoder, one.signature)
+        for item_id, one in stored_by_id(session.lib).items()
+        if item_id in stored
+    }
+    return assess_stored(stored, store, tracks, model=model.encoder)

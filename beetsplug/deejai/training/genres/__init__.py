@@ -1,0 +1,1 @@
+"""A classifier of genres, taught by the tags of a library."""
