@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 VECTOR = np.eye(1, 100, dtype=np.float32)[0]
-HEARD = Outsider(VECTOR, VECTOR, VECTOR)
+HEARD = Outsider(VECTOR, VECTOR, VECTOR, VECTOR[None])
 
 
 @pytest.fixture(autouse=True)

@@ -31,6 +31,7 @@ def check_album_options(options: Any) -> None:
     for name, given in (
         ("--length", options.length is not None),
         ("--segue", options.segue),
+        ("--space genre", options.space == "genre"),
         ("--artist-gap", options.artist_gap is not None),
         ("--album-gap", options.album_gap is not None),
         ("--allow-versions", options.allow_versions),

@@ -49,11 +49,14 @@ class Line:
         None where there is nothing to compare.
     source
         The entry of a playlist that it was read from.
+    reasons
+        Why it is there, for those who ask; printed below it.
     """
 
     item: Item
     similarity: float | None = None
     source: Named | None = None
+    reasons: tuple[str, ...] = ()
 
 
 def lines_of(session: Session, index: Index, picks: Sequence[Pick]) -> list[Line]:
@@ -72,7 +75,7 @@ class Delivery:
     outputs
         Files to write; none to print.
     explain
-        Print each line's similarity before it.
+        Print each line's similarity before it, and its reasons below.
     mixing
         How mixes are rendered.
     options
@@ -153,6 +156,7 @@ def deliver(
     log: Logger,
     *,
     title: str = "",
+    remarks: Sequence[str] = (),
 ) -> None:
     """Print the list, or write it to each of the outputs.
 
@@ -166,10 +170,19 @@ def deliver(
         How the user wants it.
     title
         The title of mixes; otherwise they are named after their first and last track.
+    remarks
+        What explains the list as a whole; printed after it, with what explains lines.
     """
-    if not delivery.outputs or delivery.explain:
+    if delivery.explain:
         for line in lines:
-            print_(explained_line(line) if delivery.explain else format(line.item))
+            print_(explained_line(line))
+            for reason in line.reasons:
+                print_(f"{'':10}{reason}")
+        for remark in remarks:
+            print_(remark)
+    elif not delivery.outputs:
+        for line in lines:
+            print_(format(line.item))
     for output in delivery.outputs:
         path = _destination(session, output, delivery.options)
         if is_playlist(output):

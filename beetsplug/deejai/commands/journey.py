@@ -60,7 +60,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     rng = make_rng(options, used=drunk > 0)
     if len(args) < 2:
         raise UserError("a journey takes two or more waypoints; quote each query")
-    candidates = load_candidates(session, options, log)
+    candidates = load_candidates(session, options, log).on_sphere()
     waypoints = [find_waypoint(session, arg, candidates, log) for arg in args]
     result = journey(
         candidates.index,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from beets.exceptions import UserError
 
+from beetsplug.deejai.candidates import SPACES
 from beetsplug.deejai.candidates import load_candidates as load_limited
 from beetsplug.deejai.commands.deliver import is_playlist
 from beetsplug.deejai.commands.limits import add_limit_options, read_limits
@@ -55,6 +56,15 @@ def add_list_options(parser: CommonOptionsParser, *, default_n: int, each: str) 
         help="fill that much time instead: 90m, 1h30m, 5400",
     )
     add_limit_options(parser)
+    parser.add_option(
+        "--space",
+        type="choice",
+        choices=SPACES,
+        default="sound",
+        metavar="sound|genre",
+        help="compare how tracks sound, or what genres they are made of (default: "
+        "sound)",
+    )
     add_segue_option(parser)
     add_output_options(parser)
 
@@ -190,10 +200,16 @@ def load_candidates(session: Session, options: Any, log: Logger) -> Candidates:
     UserError
         As :func:`beetsplug.deejai.candidates.load_candidates`, or an option is wrong.
     """
+    if options.segue and options.space == "genre":
+        raise UserError(
+            "--segue and --space genre exclude each other: genres are those of whole "
+            "tracks"
+        )
     return load_limited(
         session,
         log,
         limits=read_limits(options),
+        space=options.space,
         segue=options.segue,
         allow_versions=options.allow_versions,
     )

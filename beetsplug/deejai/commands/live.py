@@ -97,7 +97,7 @@ def add_options(parser: CommonOptionsParser) -> None:
         "--for", dest="limit", metavar="TIME", help="stop after that time: 10m"
     )
     add_limit_options(parser)
-    parser.set_defaults(segue=True)
+    parser.set_defaults(segue=True, space="sound")
     parser.add_option(
         "-o",
         dest="outputs",

@@ -85,7 +85,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     check_taste_options(options, args)
     is_chance_used = drunk > 0 or options.taste
     rng = make_rng(options, used=is_chance_used)
-    candidates = load_candidates(session, options, log)
+    candidates = load_candidates(session, options, log).on_sphere()
     shown: list[Named] = []
     if options.taste:
         seeds, weights = find_taste(

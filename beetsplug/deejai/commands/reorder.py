@@ -57,6 +57,7 @@ def add_options(parser: CommonOptionsParser) -> None:
     add_output_options(parser)
     add_mix_options(parser)
     set_no_limits(parser)
+    parser.set_defaults(space="sound")
 
 
 def run(session: Session, options: Any, args: list[str], log: Logger) -> None:

@@ -22,6 +22,7 @@ from beetsplug.deejai.commands.deliver import (
 )
 from beetsplug.deejai.output import m3u
 from beetsplug.deejai.storage.library import (
+    NO_FILE,
     ids_by_path,
     item_of_file,
     items_by_id,
@@ -50,8 +51,6 @@ MAX_CHOICES = 20
 _STREAM = re.compile(rb"(?!file:)[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 """An address on a network, as of a radio station."""
 
-_NO_FILE = "there is no such file"
-
 
 @dataclass(frozen=True)
 class Named:
@@ -65,6 +64,8 @@ class Named:
         What recommending takes.
     source
         The entry of a playlist that named it.
+    heard
+        What was heard of it on the fly; None where its vector was stored.
     before, behind
         Entries of that playlist that cannot be heard: those it begins with, if this is
         the first that can be, and those that follow this one.
@@ -73,6 +74,7 @@ class Named:
     item: Item
     seed: Seed
     source: m3u.Named | None = None
+    heard: Outsider | None = None
     before: tuple[Line, ...] = ()
     behind: tuple[Line, ...] = ()
 
@@ -98,18 +100,39 @@ def no_match(query: str) -> str:
 def find_seeds(
     session: Session, arguments: Sequence[str], candidates: Candidates, log: Logger
 ) -> list[Named]:
-    """Resolve the arguments of ``similar`` and ``playlist``.
-
-    Arguments that are files are seeds, as is every entry of those that are playlists;
-    all others together are one query, of which every match is a seed.
+    """Resolve the arguments of ``similar`` and ``playlist``: each track is a seed.
 
     Raises
     ------
     UserError
         Nothing was named, nothing matches, or nothing of it can be heard.
     """
+    lines = find_lines(session, arguments, what="a seed")
+    return _with_vectors(session, lines, candidates, log)
+
+
+def find_lines(session: Session, arguments: Sequence[str], *, what: str) -> list[Line]:
+    """Find the tracks that arguments name.
+
+    Arguments that are files are tracks, as is every entry of those that are playlists;
+    all others together are one query, of which every match is a track.
+
+    Parameters
+    ----------
+    session
+        The library.
+    arguments
+        As typed.
+    what
+        What is to be named, for the message if nothing is.
+
+    Raises
+    ------
+    UserError
+        Nothing was named, or nothing matches.
+    """
     if not any(argument.strip() for argument in arguments):
-        raise UserError("name a seed: a query, an audio file, or a playlist")
+        raise UserError(f"name {what}: a query, an audio file, or a playlist")
     lines = [
         line for arg in arguments if is_file(arg) for line in file_lines(session, arg)
     ]
@@ -119,7 +142,7 @@ def find_seeds(
         if not matches:
             raise UserError(no_match(" ".join(terms)))
         lines += map(Line, matches)
-    return _with_vectors(session, lines, candidates, log)
+    return lines
 
 
 def find_waypoint(
@@ -248,7 +271,7 @@ def _with_vectors(
     unheard = [
         line.item for line, known in zip(lines, is_known, strict=True) if not known
     ]
-    heard, failures = _hear(session, unheard)
+    heard, failures = _hear(session, unheard, candidates)
     tracks: list[tuple[Line, Seed, list[Line]]] = []
     before: list[Line] = []
     for line, known in zip(lines, is_known, strict=True):
@@ -258,43 +281,55 @@ def _with_vectors(
         elif line.source:
             (tracks[-1][2] if tracks else before).append(line)
     if not tracks:
-        (path, reason), *others = failures.items()
-        more = f", nor {len(others)} more" if others else ""
-        raise UserError(f"cannot be heard: {displayable_path(path)}: {reason}{more}")
-    _tell(failures, log)
+        raise nothing_heard(failures)
+    tell_failures(failures, log)
     first, *rest = [
-        Named(line.item, seed, line.source, behind=tuple(behind))
+        Named(
+            line.item,
+            seed,
+            line.source,
+            heard.get(line.item.path),
+            behind=tuple(behind),
+        )
         for line, seed, behind in tracks
     ]
     return [replace(first, before=tuple(before)), *rest]
 
 
 def _hear(
-    session: Session, items: Sequence[Item]
+    session: Session, items: Sequence[Item], candidates: Candidates
 ) -> tuple[dict[bytes, Outsider], dict[bytes, str]]:
     """Hear files on the fly; return what was heard and why not, by path."""
     paths = list(dict.fromkeys(item.path for item in items))
-    failures = {path: _NO_FILE for path in paths if not os.path.exists(syspath(path))}
+    failures = {path: NO_FILE for path in paths if not os.path.exists(syspath(path))}
     names = [os.fsdecode(path) for path in paths if path not in failures]
     if not names:
         return {}, failures
     if len(names) > MAX_UNHEARD:
-        remedy = "run `beet deejai scan` first"
+        remedy = f"run `{candidates.scan}` first"
         if any(item.id is None for item in items):
             remedy += ", and import those that are not in the library"
         raise UserError(
-            f"{len(names)} of the tracks have no vector of the encoder in use; {remedy}"
+            f"{len(names)} of the tracks have {candidates.missing}; {remedy}"
         )
-    heard, failed = session.hear(names)
+    heard, failed = candidates.hear(session, names)
     failures |= {os.fsencode(name): reason for name, reason in failed}
     return {os.fsencode(name): outsider for name, outsider in heard.items()}, failures
 
 
-def _tell(failures: Mapping[bytes, str], log: Logger) -> None:
-    missing = [path for path, reason in failures.items() if reason == _NO_FILE]
+def nothing_heard(failures: Mapping[bytes, str]) -> UserError:
+    """Return the error that says why nothing could be heard, by path."""
+    (path, reason), *others = failures.items()
+    more = f", nor {len(others)} more" if others else ""
+    return UserError(f"cannot be heard: {displayable_path(path)}: {reason}{more}")
+
+
+def tell_failures(failures: Mapping[bytes, str], log: Logger) -> None:
+    """Say which files could not be heard, and why, by path."""
+    missing = [path for path, reason in failures.items() if reason == NO_FILE]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         log.warning("no such file: {}{}", displayable_path(missing[0]), more)
     for path, reason in failures.items():
-        if reason != _NO_FILE:
+        if reason != NO_FILE:
             log.warning("cannot be heard: {}: {}", displayable_path(path), reason)

@@ -10,6 +10,7 @@ from beetsplug.deejai.commands.deliver import (
     lines_of,
     read_delivery,
 )
+from beetsplug.deejai.commands.explain import explain_similar
 from beetsplug.deejai.commands.limits import read_given_rules
 from beetsplug.deejai.commands.listing import (
     add_list_options,
@@ -26,7 +27,6 @@ from beetsplug.deejai.commands.weights import (
     seeds_of,
     shares,
 )
-from beetsplug.deejai.recommend.index import query_vector
 from beetsplug.deejai.recommend.rules import UNRULED
 from beetsplug.deejai.recommend.similar import similar
 
@@ -66,7 +66,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     groups = find_sought(session, args, options, candidates, log)
     negatives = find_groups(session, options.negatives, candidates, log)
     check_not_all(seeds_of(groups), negatives)
-    query = query_vector(
+    query = candidates.index.query(
         [named.seed.departure for named in seeds_of(groups)],
         weights=shares(groups),
         minus=[named.seed.departure for named in seeds_of(negatives)] or None,
@@ -97,12 +97,13 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         log.warning("{} tracks can be proposed", count)
     elif not picks and amount.length_s:
         log.warning("no track can be proposed that is as short as --length")
-    deliver(
-        session,
-        lines_of(session, candidates.index, picks),
-        delivery,
-        log,
-    )
+    lines = lines_of(session, candidates.index, picks)
+    remarks: list[str] = []
+    if delivery.explain:
+        lines, remarks = explain_similar(
+            session, candidates, query, seeds=seeds_of(groups), lines=lines
+        )
+    deliver(session, lines, delivery, log, remarks=remarks)
 
 
 def find_similar(

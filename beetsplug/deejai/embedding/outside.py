@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from beetsplug.deejai.embedding.scan import Pooling
     from beetsplug.deejai.storage.slices import SliceStore
 
+    Array = npt.NDArray[np.float32]
+
 
 @dataclass(frozen=True)
 class Outsider:
@@ -38,11 +40,17 @@ class Outsider:
         Track vector, float32, shape (d,), unit length.
     beginning, ending
         As of :func:`~beetsplug.deejai.embedding.ends.ends`.
+    slice_vectors
+        What it was pooled of, float32, shape (n_slices, d).
+    composition
+        How probable each genre is, float32, shape (n_genres,), where that was asked.
     """
 
-    vector: npt.NDArray[np.float32]
-    beginning: npt.NDArray[np.float32]
-    ending: npt.NDArray[np.float32]
+    vector: Array
+    beginning: Array
+    ending: Array
+    slice_vectors: Array
+    composition: Array | None = None
 
 
 def hear_files(
@@ -103,7 +111,7 @@ def hear_files(
         epsilon=pooling.epsilon,
     )
     return {
-        paths[h.key]: Outsider(vector, *ends(h.slice_vectors))
+        paths[h.key]: Outsider(vector, *ends(h.slice_vectors), h.slice_vectors)
         for h, vector in zip(heard, pooled, strict=True)
     }, failures
 

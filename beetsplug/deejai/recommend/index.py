@@ -98,7 +98,7 @@ class Index:
             None if self.endings is None else self.endings[row],
         )
 
-    def similarities(self, query: npt.ArrayLike) -> Array:
+    def similarities(self, query: npt.ArrayLike) -> npt.NDArray[np.floating]:
         """Compare all tracks with unit vectors.
 
         Parameters
@@ -113,13 +113,26 @@ class Index:
         """
         return _cosines(query, self.vectors)
 
-    def followers(self, departure: npt.ArrayLike) -> Array:
+    def followers(self, departure: npt.ArrayLike) -> npt.NDArray[np.floating]:
         """Compare how all tracks begin with how one ends, or several.
 
         Parameters and result are those of :meth:`similarities`; for an index of whole
         tracks there is no difference.
         """
         return _cosines(departure, self.arrivals)
+
+    def query(
+        self,
+        points: npt.ArrayLike,
+        *,
+        weights: npt.ArrayLike | None = None,
+        minus: npt.ArrayLike | None = None,
+        minus_weights: npt.ArrayLike | None = None,
+    ) -> Array:
+        """Make one query of several tracks' vectors, as :func:`query_vector`."""
+        return query_vector(
+            points, weights=weights, minus=minus, minus_weights=minus_weights
+        )
 
 
 def _cosines(query: npt.ArrayLike, vectors: Array) -> Array:
