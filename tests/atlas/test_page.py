@@ -11,8 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beetsplug.deejai.atlas.columns import Columns, group
+from beetsplug.deejai.atlas.faithfulness import Faithfulness
 from beetsplug.deejai.atlas.fields import map_fields
-from beetsplug.deejai.atlas.page import SCRIPT, STATIC, bundle, embedded_json, map_page
+from beetsplug.deejai.atlas.page import SCRIPT, map_page
+from beetsplug.deejai.atlas.regions import Region
+from beetsplug.deejai.atlas.shown import Shown
+from beetsplug.deejai.evaluation.overrepresented import Excess, Tag
+from beetsplug.deejai.output.standalone import STATIC, bundle, embedded_json
 
 HOSTILE = "</script><img src=x onerror=alert(1)><!--"
 
@@ -27,7 +32,11 @@ def page(text: str = "a") -> str:
         group([text, ""]),
         np.array([0, 1999]),
     )
-    fields = map_fields(columns, np.array([[0, 0.123456], [1, 1]], dtype=np.float32))
+    positions = np.array([[0, 0.123456], [1, 1]], dtype=np.float32)
+    excess = Excess(Tag("genre", text), 1, 1, 1, 2, 0.01)
+    regions = [Region(np.array([1]), 1.0, 0.123456, excess)]
+    faithfulness = Faithfulness(15, 0.93, 0.95, 6.5, 2)
+    fields = map_fields(Shown(columns, positions, regions, faithfulness))
     fields |= {"path": columns.paths, "album": columns.albums, "way": [], "by": "genre"}
     return map_page(fields, title=text).decode()
 
@@ -48,6 +57,22 @@ def test_the_page_holds_the_tracks() -> None:
     assert [data["years"][row] for row in data["year"]] == [None, 1999]  # type: ignore[call-overload]
     assert data["genres"] == ["a", ""]
     assert data["path"] == ["a", "b.mp3"]
+
+
+def test_the_page_holds_the_regions_and_how_faithful_the_map_is() -> None:
+    data = data_in(page("Jazz"))
+    assert data["regions"] == [
+        {
+            "name": "Jazz",
+            "x": 1.0,
+            "y": 0.12346,
+            "n_tracks": 1,
+            "evidence": "genre of 1 of 1 tracks here, of 0 of 1 elsewhere",
+        }
+    ]
+    assert data["region"] == [-1, 0]
+    assert data["faithfulness"]["continuity"] == 0.95  # type: ignore[call-overload]
+    assert "Trustworthiness 0.93, continuity 0.95" in str(data["caption"])
 
 
 def test_hostile_tags_stay_text() -> None:

@@ -20,11 +20,13 @@ if (data.way.length) panel.map.setPath(data.way);
 function showTrack(index) {
   panel.map.setCurrent(index);
   panel.showNear(index);
+  const region = data.regions[data.region[index]];
   const facts = [
     ["Artist", data.artists[data.artist[index]]],
     ["Album", data.album[index]],
     ["Year", data.years[data.year[index]]],
     ["Genre", data.genres[data.genre[index]]],
+    ["Region", region && `${region.name} (${region.evidence})`],
   ].filter(([, value]) => value);
   details.replaceChildren(
     el("h2", {}, data.title[index]),

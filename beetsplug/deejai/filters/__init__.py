@@ -1,0 +1,1 @@
+"""What the filters of an encoder hear, layer by layer."""
