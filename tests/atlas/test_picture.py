@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from beetsplug.deejai.atlas.colours import LIGHT, Colouring, Entry, rgb
+from beetsplug.deejai.atlas.colours import Colouring, Entry
 from beetsplug.deejai.atlas.picture import HEIGHT, WIDTH, Way, draw_map
+from beetsplug.deejai.atlas.regions import Region
+from beetsplug.deejai.evaluation.overrepresented import Excess, Tag
+from beetsplug.deejai.output.palette import LIGHT, rgb
 
 RED = (200, 0, 0)
 RED_HEX = "#c80000"
@@ -81,3 +84,50 @@ def test_a_way_is_drawn_over_the_points() -> None:
     image = draw(positions, one_colour(2), way=way)
     assert image.getpixel((HEIGHT // 2, HEIGHT // 2)) == tuple(rgb(LIGHT.text)[0])
     assert draw(positions, one_colour(2), way=Way([0], ("a", "a")))
+
+
+def region(name: str, x: float, y: float, n: int = 1) -> Region:
+    excess = Excess(Tag("genre", name), n, n, n, 9, 0.01)
+    return Region(np.arange(n), x, y, excess)
+
+
+def inked(image: Image.Image, box: tuple[int, int, int, int]) -> int:
+    """Count the pixels in the colour of letters."""
+    part = np.asarray(image.crop(box))
+    return int(np.all(part == rgb(LIGHT.text)[0], axis=-1).sum())
+
+
+TOP_LEFT = (0, 0, HEIGHT // 2, HEIGHT // 2)
+BOTTOM_RIGHT = (HEIGHT // 2, HEIGHT // 2, HEIGHT, HEIGHT)
+DIAGONAL = np.array([[0, 0], [1, 1]], dtype=np.float32)
+
+
+def test_names_of_regions_are_written_where_they_lie() -> None:
+    image = draw(DIAGONAL, one_colour(2), regions=[region("Jazz", 0, 0)])
+    assert inked(image, TOP_LEFT) > 200
+    assert not inked(image, BOTTOM_RIGHT)
+    # All of it, at the edge of the map.
+    assert not inked(image, (0, 0, 4, HEIGHT))
+
+
+def test_a_name_that_finds_no_room_is_left_out() -> None:
+    first, far = region("Jazz", 0, 0, 4), region("Rock", 1, 1, 2)
+    alone = draw(DIAGONAL, one_colour(2), regions=[first, far])
+    crowded = draw(
+        DIAGONAL, one_colour(2), regions=[first, far, region("Blues", 0.01, 0.01)]
+    )
+    assert crowded.tobytes() == alone.tobytes()
+
+
+@pytest.mark.parametrize("name", ["日本の音楽", "🎵", "\ud800", "x" * 500, "<b>&"])
+def test_any_name_can_be_written_on_the_map(name: str) -> None:
+    image = draw(DIAGONAL, one_colour(2), regions=[region(name, 0.5, 0.5)])
+    assert inked(image, (0, 0, HEIGHT, HEIGHT))
+
+
+def test_what_the_map_is_worth_stands_below_the_legend() -> None:
+    bare = draw(made(5), one_colour(5))
+    told = draw(made(5), one_colour(5), caption="Trustworthiness 0.93, and more. " * 9)
+    legend = (HEIGHT, 0, WIDTH, HEIGHT)
+    assert told.crop(legend).tobytes() != bare.crop(legend).tobytes()
+    assert np.all(np.asarray(told)[:, -40:] == rgb(LIGHT.ground)[0])

@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from beetsplug.deejai.atlas.columns import Columns, group
+from beetsplug.deejai.atlas.faithfulness import measure_faithfulness
 from beetsplug.deejai.atlas.fields import map_fields
 from beetsplug.deejai.atlas.page import map_page
+from beetsplug.deejai.atlas.regions import Region
+from beetsplug.deejai.atlas.shown import Shown
+from beetsplug.deejai.evaluation.overrepresented import Excess, Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -21,7 +26,9 @@ HOSTILE = "</script><img src=x onerror=alert(1)>"
 CORNERS = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [0.5, 0.5]], dtype=np.float32)
 
 
-def write_page(path: Path, positions: np.ndarray, **more: Any) -> Path:
+def write_page(
+    path: Path, positions: np.ndarray, *, regions: Sequence[Region] = (), **more: Any
+) -> Path:
     n = len(positions)
     titles = [HOSTILE, *(f"track {i}" for i in range(1, n))]
     columns = Columns(
@@ -33,7 +40,9 @@ def write_page(path: Path, positions: np.ndarray, **more: Any) -> Path:
         group([("Jazz", "Rock", "")[i % 3] for i in range(n)]),
         np.arange(n) % 40 + 1980,
     )
-    fields = map_fields(columns, positions) | {"path": columns.paths}
+    faithfulness = measure_faithfulness(positions, positions)
+    shown = Shown(columns, positions, list(regions), faithfulness)
+    fields = map_fields(shown) | {"path": columns.paths}
     fields |= {"album": columns.albums, "way": [], "by": "genre", **more}
     path.write_bytes(map_page(fields, title=f"{n} tracks: {HOSTILE}"))
     return path
@@ -234,6 +243,122 @@ def test_a_phone_can_show_it(browser: Browser, tmp_path: Path) -> None:
     assert page.locator(".map-details h2").text_content() == "track 3"
     assert not opened.errors
     context.close()
+
+
+def a_region(name: str, *rows: int) -> Region:
+    x, y = CORNERS[rows[0]].tolist()
+    excess = Excess(Tag("genre", name), len(rows), len(rows), len(rows), 5, 0.01)
+    return Region(np.array(rows), x, y, excess)
+
+
+REGIONS = (a_region("日本の音楽", 3, 4), a_region("<img src=x onerror=alert(1)>", 0))
+
+
+@pytest.fixture
+def named(context: BrowserContext, tmp_path: Path) -> Iterator[Opened]:
+    path = write_page(tmp_path / "map.html", CORNERS, regions=REGIONS)
+    opened = Opened(context.new_page(), path)
+    yield opened
+    assert not opened.errors
+
+
+def shown_names(page: Page) -> list[str]:
+    names = page.locator(".map-region-name:visible")
+    return [name.text_content() or "" for name in names.all()]
+
+
+def test_regions_are_named_on_the_map_as_text(named: Opened) -> None:
+    page = named.page
+    assert shown_names(page) == [region.name for region in REGIONS]
+    box = page.locator(".map-region-name").first.bounding_box()
+    assert box
+    x, y = named.spot(1, 1)
+    assert box["y"] < y < box["y"] + box["height"]
+    assert box["x"] < x < box["x"] + box["width"]
+    # The name is not in the way of its track.
+    page.mouse.click(x, y)
+    assert page.locator(".map-details h2").text_content() == "track 3"
+    assert REGIONS[0].evidence in page.locator(".map-details dl").inner_text()
+
+
+def test_names_move_with_the_map_and_leave_it(named: Opened) -> None:
+    page = named.page
+    before = page.locator(".map-region-name").first.bounding_box()
+    page.locator(".map-canvas").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(100)
+    after = page.locator(".map-region-name").first.bounding_box()
+    assert before
+    assert after
+    assert after["x"] == pytest.approx(before["x"] - 80, abs=1)
+    for _ in range(8):
+        page.keyboard.press("ArrowDown")
+    page.wait_for_timeout(100)
+    assert shown_names(page) == []
+
+
+def test_names_that_would_collide_are_hidden(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    crowd = [a_region(name, row) for name, row in (("Jazz", 3), ("Bebop", 3))]
+    path = write_page(tmp_path / "map.html", CORNERS, regions=crowd)
+    opened = Opened(context.new_page(), path)
+    assert shown_names(opened.page) == ["Jazz"]
+    listed = opened.page.locator(".map-regions .map-name").all_text_contents()
+    assert listed == ["Jazz", "Bebop"]
+    assert not opened.errors
+
+
+def test_names_can_be_switched_off(named: Opened) -> None:
+    switch = named.page.get_by_label("Names on the map")
+    switch.uncheck()
+    assert shown_names(named.page) == []
+    switch.check()
+    named.page.wait_for_timeout(100)
+    assert len(shown_names(named.page)) == 2
+
+
+def test_the_list_of_regions_goes_there_and_says_why(named: Opened) -> None:
+    page = named.page
+    entry = page.locator(".map-regions .map-entry").first
+    entry.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(600)
+    assert entry.get_attribute("aria-pressed") == "true"
+    assert page.locator(".map-evidence:visible").text_content() == REGIONS[0].evidence
+    said = page.locator("p[role=status]").text_content() or ""
+    assert said == f"{REGIONS[0].name}: {REGIONS[0].evidence}"
+    # What is not of the region has left or is faint.
+    page.locator(".map-legend .map-entry").first.click()
+    assert entry.get_attribute("aria-pressed") == "false"
+    assert page.locator(".map-evidence:visible").count() == 0
+
+
+def test_a_map_without_regions_has_no_list_of_them(visit: Opened) -> None:
+    assert visit.page.get_by_text("Regions").is_hidden()
+    assert visit.page.locator(".map-caption").is_hidden()
+
+
+def test_the_page_says_how_faithful_the_map_is(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    positions = np.random.default_rng(0).random((40, 2), dtype=np.float32)
+    path = write_page(tmp_path / "map.html", positions)
+    opened = Opened(context.new_page(), path)
+    caption = opened.page.locator(".map-caption").text_content() or ""
+    assert "trustworthiness" in caption.lower()
+    assert not opened.errors
+
+
+def test_nothing_serious_is_found_by_axe(named: Opened) -> None:
+    named.page.locator(".map-regions .map-entry").first.click()
+    found = Axe().run(named.page).response["violations"]
+    serious = [
+        (each["id"], each["nodes"][0]["html"])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
 
 
 @pytest.mark.parametrize("card", ["", "A Graphics Card"], ids=["pixels", "webgl"])

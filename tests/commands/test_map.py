@@ -137,8 +137,55 @@ class TestMap(CommandLine):
         self.items[0].store()
         data = self.map(f"title:{HOSTILE}")
         assert data["title"] == [HOSTILE]
+        for item in self.items[:12]:
+            item["genres"] = [HOSTILE]
+            item.store()
+        regions = self.map()["regions"]
+        assert HOSTILE[:31] + "…" in [region["name"] for region in regions]
         html = (self.folder / "map.html").read_text()
         assert "<img" not in html
+
+    def add_genres(self) -> None:
+        """Have the lower half of the tracks be jazz, and the upper one rock."""
+        with self.lib.transaction():
+            for number, item in enumerate(self.items):
+                item.genres = ["Jazz" if number < N // 2 else "Rock"]
+                item.store()
+
+    def test_regions_are_called_by_their_genres(self) -> None:
+        self.add_genres()
+        data = self.map()
+        names = [region["name"] for region in data["regions"]]
+        assert set(names) == {"Jazz", "Rock"}
+        fits = [
+            names[place] == ("Jazz" if number < N // 2 else "Rock")
+            for number, place in enumerate(data["region"])
+            if place >= 0
+        ]
+        assert sum(fits) > 0.8 * len(fits)
+        assert "tracks here" in data["regions"][0]["evidence"]
+
+    def test_what_a_query_shows_is_compared_with_itself(self) -> None:
+        self.add_genres()
+        assert self.map("genres:Jazz")["regions"] == []
+
+    def test_tracks_without_tags_have_no_regions(self) -> None:
+        with self.lib.transaction():
+            for item in self.items:
+                item.artist = ""
+                item.store()
+        data = self.map()
+        assert data["regions"] == []
+        assert set(data["region"]) == {-1}
+
+    def test_the_page_says_how_faithful_the_map_is(self) -> None:
+        data = self.map()
+        assert data["faithfulness"]["n_neighbours"] == (N - 1) // 2
+        assert 0.9 < data["faithfulness"]["trustworthiness"] <= 1
+        assert "Trustworthiness" in data["caption"]
+        few = self.map("artist:=artist 2")
+        assert few["faithfulness"] is None
+        assert few["caption"] == ""
 
     def test_without_vectors_it_says_what_to_do(self) -> None:
         for item in self.items:

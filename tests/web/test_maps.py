@@ -144,8 +144,25 @@ class TestMaps(PluginTestHelper):
         info = MapInfo.model_validate_json(body)
         # What the model does not know would be missing.
         assert info.model_dump(mode="json", exclude_unset=True) == json.loads(body)
+        assert info.faithfulness is not None
+        assert f"continuity {info.faithfulness.continuity:.2f}" in info.caption
         assert info.colourings is not None
         assert info.colourings.year.ramp is not None
+
+    def test_its_regions_are_named_and_named_anew_when_tags_change(self) -> None:
+        for number, item in enumerate(self.items):
+            item.genres = [("Jazz", "Rock")[2 * number // N]]
+            item.store()
+        answer = self.made()
+        assert {region["name"] for region in answer["regions"]} == {"Jazz", "Rock"}
+        assert len(answer["region"]) == N
+        info = MapInfo.model_validate(answer)
+        assert sum(region.n_tracks for region in info.regions) <= N
+        for item in self.items[: N // 2]:
+            item.genres = ["Blues"]
+            item.store()
+        again = self.reopened()
+        assert {region["name"] for region in again["regions"]} == {"Blues", "Rock"}
 
     def ordered(self, numbers: Sequence[int]) -> list[int]:
         """Have tracks ordered; tracks and answer as numbers on the circle."""

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from beetsplug.deejai.atlas.colours import LIGHT, along, rgb
-from beetsplug.deejai.output.lettering import can_show, sized_font
-from beetsplug.deejai.output.text import one_line
+from beetsplug.deejai.output.lettering import shortened, shown, sized_font
+from beetsplug.deejai.output.palette import LIGHT, along, rgb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
     from beetsplug.deejai.atlas.colours import Colouring
+    from beetsplug.deejai.atlas.regions import Region
 
     Array = npt.NDArray[np.float32]
     Point = tuple[float, float]
@@ -33,9 +33,12 @@ _EDGE = 70
 _SIDE = HEIGHT - 2 * _EDGE
 _LEGEND_X = _EDGE + _SIDE + 90
 _LEGEND_WIDTH = WIDTH - _EDGE - _LEGEND_X
-_LINE_HEIGHT = 72
+_LINE_HEIGHT = 64
 _INK = 0.42
 """Part of the map that points would cover if none lay on another."""
+
+_NAME_SIZES = 34, 56
+"""Of the lettering of the smallest and of the largest region, in pixels."""
 
 _SMALLEST, _PARTED, _LARGEST = 3.0, 7.0, 15.0  # Radius of a point in pixels.
 
@@ -63,6 +66,8 @@ def draw_map(
     title: str,
     by: str,
     way: Way | None = None,
+    regions: Sequence[Region] = (),
+    caption: str = "",
 ) -> bytes:
     """Draw a map on white.
 
@@ -74,22 +79,27 @@ def draw_map(
         Shape (n_tracks, 2), at least one: x to the right, y downwards. They are
         stretched to the picture, x and y alike.
     colouring
-        Made of :data:`~beetsplug.deejai.atlas.colours.LIGHT`.
+        Made of :data:`~beetsplug.deejai.output.palette.LIGHT`.
     title
         Above the legend.
     by
         What the colours mean.
     way
         A playlist to draw.
+    regions
+        Whose names are written where there is room, those of the first before others.
+    caption
+        Below the legend.
 
     Returns
     -------
     bytes
         A PNG of 2400 x 1600 pixels.
     """
-    points = _fitted(positions)
+    points = _fitted(positions, positions)
     plot = Image.new("RGB", (HEIGHT * _SCALE, HEIGHT * _SCALE), LIGHT.ground)
     _draw_points(plot, points, colouring)
+    _draw_names(plot, positions, regions)
     if way is not None:
         _draw_way(plot, points[list(way.rows)])
     picture = Image.new("RGB", (WIDTH, HEIGHT), LIGHT.ground)
@@ -98,18 +108,19 @@ def draw_map(
     y = _draw_title(draw, title, f"Colour: {by}. What sounds alike lies together.")
     y = _draw_legend(draw, y, colouring)
     if way is not None:
-        _draw_ends(draw, y, way)
+        y = _draw_ends(draw, y, way)
         _mark_ends(draw, points[list(way.rows)])
+    _draw_caption(draw, y, caption)
     file = io.BytesIO()
     picture.save(file, "PNG", optimize=True, dpi=(300, 300))
     return file.getvalue()
 
 
-def _fitted(positions: Array) -> Array:
-    """Stretch positions to the plot, in pixels of the picture."""
+def _fitted(places: Array, positions: Array) -> Array:
+    """Put places where they lie when positions fill the plot, in pixels."""
     lowest, highest = positions.min(axis=0), positions.max(axis=0)
     extent = float((highest - lowest).max()) or 1.0
-    fitted: Array = (positions - (lowest + highest) / 2) / extent * _SIDE + HEIGHT / 2
+    fitted: Array = (places - (lowest + highest) / 2) / extent * _SIDE + HEIGHT / 2
     return fitted
 
 
@@ -128,6 +139,45 @@ def _draw_points(plot: Image.Image, points: Array, colouring: Colouring) -> None
     for x, y, fill in zip(xs, ys, fills, strict=True):
         box = (x - r, y - r, x + r, y + r)
         draw.ellipse(box, fill=fill, outline=edge, width=_SCALE)
+
+
+def _draw_names(plot: Image.Image, positions: Array, regions: Sequence[Region]) -> None:
+    """Write names on the map, as far as none lies on another."""
+    if not regions:
+        return
+    draw = ImageDraw.Draw(plot)
+    places = np.array([(region.x, region.y) for region in regions], dtype=np.float32)
+    spots = _fitted(places, positions) * _SCALE
+    smallest, largest = _NAME_SIZES
+    most = len(regions[0].rows)
+    taken: list[tuple[float, float, float, float]] = []
+    for region, (x, y) in zip(regions, spots.tolist(), strict=True):
+        part = (len(region.rows) / most) ** 0.5
+        size = round(smallest + (largest - smallest) * part) * _SCALE
+        font = sized_font(size)
+        name, edge = shown(region.name), size // 8
+        # One at the edge of the map moves inwards.
+        room = font.getlength(name) / 2 + edge
+        x = min(max(x, room), plot.width - room)
+        box = draw.textbbox((x, y), name, font, anchor="mm", stroke_width=edge)
+        if any(_overlap(box, other) for other in taken):
+            continue
+        taken.append(box)
+        draw.text(
+            (x, y),
+            name,
+            LIGHT.text,
+            font,
+            anchor="mm",
+            stroke_width=edge,
+            stroke_fill=LIGHT.ground,
+        )
+
+
+def _overlap(
+    a: tuple[float, float, float, float], b: tuple[float, float, float, float]
+) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _draw_way(plot: Image.Image, points: Array) -> None:
@@ -150,7 +200,7 @@ def _mark_ends(draw: ImageDraw.ImageDraw, points: Array) -> None:
 
 def _draw_title(draw: ImageDraw.ImageDraw, title: str, below: str) -> int:
     font, y = sized_font(64), _EDGE + 20
-    for line in _broken(_shown(title), font):
+    for line in _broken(shown(title), font):
         draw.text((_LEGEND_X, y), line, LIGHT.text, font)
         y += 78
     small = sized_font(30)
@@ -170,7 +220,7 @@ def _draw_legend(draw: ImageDraw.ImageDraw, y: int, colouring: Colouring) -> int
         draw.ellipse(box, fill=colouring.colours[entry.row])
         number = f"{entry.n_tracks:,}"
         room = _LEGEND_WIDTH - 60 - small.getlength(number) - 24
-        name = _shortened(_shown(entry.name), font, room)
+        name = shortened(shown(entry.name), font, room)
         draw.text((_LEGEND_X + 60, middle), name, LIGHT.text, font, anchor="lm")
         right = _LEGEND_X + _LEGEND_WIDTH
         draw.text((right, middle), number, LIGHT.muted, small, anchor="rm")
@@ -190,26 +240,24 @@ def _draw_ramp(
     return y + 130
 
 
-def _draw_ends(draw: ImageDraw.ImageDraw, y: int, way: Way) -> None:
+def _draw_ends(draw: ImageDraw.ImageDraw, y: int, way: Way) -> int:
     font, y = sized_font(34), y + 50
     for letter, name in zip("AB", way.ends, strict=True):
         draw.ellipse((_LEGEND_X, y, _LEGEND_X + 40, y + 40), fill=LIGHT.text)
         draw.text(
             (_LEGEND_X + 20, y + 20), letter, LIGHT.ground, sized_font(28), anchor="mm"
         )
-        shown = _shortened(_shown(name), font, _LEGEND_WIDTH - 60)
-        draw.text((_LEGEND_X + 60, y + 20), shown, LIGHT.text, font, anchor="lm")
+        line = shortened(shown(name), font, _LEGEND_WIDTH - 60)
+        draw.text((_LEGEND_X + 60, y + 20), line, LIGHT.text, font, anchor="lm")
         y += 60
+    return y
 
 
-def _shown(text: str) -> str:
-    """Return text as the font can show it: letters that it lacks are transliterated."""
-    line = one_line(text)
-    if can_show(line):
-        return line
-    from unidecode import unidecode
-
-    return one_line(unidecode(line)) or "?"
+def _draw_caption(draw: ImageDraw.ImageDraw, y: int, caption: str) -> None:
+    font, y = sized_font(26), y + 50
+    for line in _broken(caption, font):
+        draw.text((_LEGEND_X, y), line, LIGHT.muted, font)
+        y += 36
 
 
 def _broken(text: str, font: FreeTypeFont) -> list[str]:
@@ -221,12 +269,4 @@ def _broken(text: str, font: FreeTypeFont) -> list[str]:
             lines.append(word)
         else:
             lines[-1] = longer
-    return [_shortened(line, font, _LEGEND_WIDTH) for line in lines]
-
-
-def _shortened(line: str, font: FreeTypeFont, width: float) -> str:
-    if font.getlength(line) <= width:
-        return line
-    while line and font.getlength(line + "...") > width:
-        line = line[:-1]
-    return line + "..."
+    return [shortened(line, font, _LEGEND_WIDTH) for line in lines]

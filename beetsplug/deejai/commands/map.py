@@ -11,16 +11,17 @@ from beets.exceptions import UserError
 from beets.ui import CommonOptionsParser, print_
 from beets.util import displayable_path
 
-from beetsplug.deejai.atlas.colours import BY, LIGHT, colour
-from beetsplug.deejai.atlas.columns import load_columns
+from beetsplug.deejai.atlas.colours import BY, colour
 from beetsplug.deejai.atlas.fields import map_fields
 from beetsplug.deejai.atlas.keep import update_places
+from beetsplug.deejai.atlas.shown import load_shown
 from beetsplug.deejai.commands.deliver import check_outputs, is_playlist, output_path
 from beetsplug.deejai.commands.names import n_tracks
 from beetsplug.deejai.commands.progress import ProgressLine
 from beetsplug.deejai.commands.seeds import file_lines, is_file
 from beetsplug.deejai.commands.tidy_end import ends_tidily
 from beetsplug.deejai.output.atomic import atomic_writer, explained
+from beetsplug.deejai.output.palette import LIGHT
 from beetsplug.deejai.recommend.index import UNKNOWN
 from beetsplug.deejai.spaces import explain_none, warn_of_others
 from beetsplug.deejai.storage.library import matching_ids
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from logging import Logger
 
     from beetsplug.deejai.atlas.columns import Columns
-    from beetsplug.deejai.atlas.layout import Array
     from beetsplug.deejai.atlas.places import Places
+    from beetsplug.deejai.atlas.shown import Shown
     from beetsplug.deejai.session import Session
 
 USAGE = "[OPTIONS] [QUERY] -o FILE"
@@ -83,20 +84,19 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
             raise UserError(f"no track on the map matches {' '.join(args)!r}")
         # What the way leads over is shown, too.
         shown = shown[np.isin(shown, matching) | np.isin(shown, journey_ids)]
-    columns = load_columns(session.lib, shown.tolist())
-    rows = np.searchsorted(places.item_ids, columns.item_ids)
+    part = load_shown(session.lib, places, shown)
+    number = len(part.columns.titles)
     drawing = Drawing(
-        columns=columns,
-        positions=places.layout.positions[rows],
-        way=_way(columns, journey_ids, log),
-        title=_title(len(columns.titles), args),
+        shown=part,
+        way=_way(part.columns, journey_ids, log),
+        title=_title(number, args),
         by=options.colour,
     )
     for path in outputs:
         data = drawing.page() if _suffix(path) == ".html" else drawing.picture()
         with atomic_writer(path) as file, explained(path):
             file.write(data)
-        print_(f"{n_tracks(len(columns.titles))} in {displayable_path(path)}")
+        print_(f"{n_tracks(number)} in {displayable_path(path)}")
 
 
 @dataclass(frozen=True)
@@ -105,16 +105,15 @@ class Drawing:
 
     Attributes
     ----------
-    columns, positions
-        The tracks that are shown, and where they lie.
+    shown
+        The tracks that are shown.
     way
         Rows of a playlist's tracks, in order; none without a playlist.
     title, by
         What stands above, and what the colours mean.
     """
 
-    columns: Columns
-    positions: Array
+    shown: Shown
     way: list[int]
     title: str
     by: str
@@ -123,22 +122,28 @@ class Drawing:
         """Return the page."""
         from beetsplug.deejai.atlas.page import map_page
 
-        fields = map_fields(self.columns, self.positions)
-        fields |= {"path": self.columns.paths, "album": self.columns.albums}
+        columns = self.shown.columns
+        fields = map_fields(self.shown)
+        fields |= {"path": columns.paths, "album": columns.albums}
         return map_page({**fields, "way": self.way, "by": self.by}, title=self.title)
 
     def picture(self) -> bytes:
         """Return the picture."""
         from beetsplug.deejai.atlas.picture import Way, draw_map
 
+        columns, faithfulness = self.shown.columns, self.shown.faithfulness
         way = None
         if self.way:
             first, last = self.way[0], self.way[-1]
-            names = self.columns.name(first), self.columns.name(last)
-            way = Way(self.way, names)
-        colouring = colour(self.columns, self.by, LIGHT)
+            way = Way(self.way, (columns.name(first), columns.name(last)))
         return draw_map(
-            self.positions, colouring, title=self.title, by=self.by, way=way
+            self.shown.positions,
+            colour(columns, self.by, LIGHT),
+            title=self.title,
+            by=self.by,
+            way=way,
+            regions=self.shown.regions,
+            caption=faithfulness.sentence() if faithfulness else "",
         )
 
 

@@ -64,6 +64,28 @@ class MapColourings(BaseModel):
     artist: MapColouring
 
 
+class MapRegion(BaseModel):
+    """A part of the map that tags tell from the rest."""
+
+    name: str
+    x: float = Field(description="Where to write the name, from left to right")
+    y: float = Field(description="Where to write the name, from top to bottom")
+    n_tracks: int
+    evidence: str = Field(description="Why it is called so")
+
+
+class MapFaithfulness(BaseModel):
+    """How well the map keeps neighbours; 1 is perfect, 0.5 is chance."""
+
+    n_neighbours: int = Field(description="How many of each track were looked at")
+    trustworthiness: float = Field(description="What is near is alike")
+    continuity: float = Field(description="What is alike is near")
+    n_shared: float = Field(
+        description="So many of the nearest are among the most alike, on average"
+    )
+    n_measured: int = Field(description="Tracks whose neighbours were looked at")
+
+
 class MapInfo(BaseModel):
     """The map; what follows `n_unplaced` is there when it is ready, a value a track."""
 
@@ -85,6 +107,14 @@ class MapInfo(BaseModel):
     year: list[int] = Field(default=[], description="Places in `years`")
     years: list[int | None] = Field(default=[], description="In order")
     colourings: MapColourings | None = None
+    regions: list[MapRegion] = Field(default=[], description="The largest first")
+    region: list[int] = Field(
+        default=[], description="Places in `regions`, -1 for none"
+    )
+    faithfulness: MapFaithfulness | None = Field(
+        default=None, description="None for a few tracks"
+    )
+    caption: str = Field(default="", description="The same in plain words")
 
 
 class TracksBody(Body):

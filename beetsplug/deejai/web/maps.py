@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from beetsplug.deejai.atlas.columns import load_columns
 from beetsplug.deejai.atlas.fields import map_fields
 from beetsplug.deejai.atlas.keep import count_unplaced, kept_places, update_places
 from beetsplug.deejai.atlas.places import places_path
+from beetsplug.deejai.atlas.shown import load_shown
 from beetsplug.deejai.errors import DeejaiError
 from beetsplug.deejai.recommend.reorder import reorder, seed_distances
 from beetsplug.deejai.storage.library import file_state
@@ -155,15 +155,14 @@ class Maps:
 
     def _prepare(self, places: Places) -> Prepared:
         lib = self._session.lib
-        columns = load_columns(lib, places.item_ids.tolist())
-        rows = places.item_ids.searchsorted(columns.item_ids)
+        shown = load_shown(lib, places)
         fields: dict[str, Any] = {
             "state": "ready",
             "progress": 1.0,
             "error": self._error,
             "n_unplaced": count_unplaced(lib, places),
-            "refs": list(map(str, columns.item_ids.tolist())),
-            **map_fields(columns, places.layout.positions[rows]),
+            "refs": list(map(str, shown.columns.item_ids.tolist())),
+            **map_fields(shown),
         }
         body = json.dumps(fields, separators=(",", ":")).encode()
         digest = hashlib.blake2b(body, digest_size=12).hexdigest()

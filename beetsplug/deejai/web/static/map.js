@@ -1,11 +1,12 @@
 /** A map of thousands of points to move around in, by mouse, touch or keyboard. */
 
-import { boundsOf, nearestPoints, pointsWithin } from "./mapgeometry.js";
+import { readColour } from "./mapcolours.js";
+import { boundsOf, nearestPoints, pointsWithin, viewOf } from "./mapgeometry.js";
 import { Overlay } from "./mapoverlay.js";
 import { createPainter } from "./mappaint.js";
 import { listen } from "./mapinput.js";
+import { Names } from "./mapnames.js";
 
-const FILLED = 0.9;
 const MAX_ZOOM = 300;
 const MIN_ZOOM = 0.5;
 const GLIDE_MS = 350;
@@ -38,6 +39,7 @@ class MapView {
   #handlers;
   #painter;
   #overlay;
+  #names;
   #x = [];
   #y = [];
   #order = null;
@@ -61,6 +63,7 @@ class MapView {
     this.#handlers = handlers;
     this.#painter = createPainter(canvas);
     this.#overlay = new Overlay(canvas);
+    this.#names = new Names(canvas);
     this.#stopListening = listen(canvas, this);
     this.#resizing = new ResizeObserver(() => this.#resize());
     this.#resizing.observe(canvas.parentElement);
@@ -124,6 +127,18 @@ class MapView {
     this.draw();
   }
 
+  /** Sets the names that are lettered over the points; see {@link Names#set}. */
+  setNames(regions, corner) {
+    this.#names.set(regions, corner);
+    this.draw();
+  }
+
+  /** Shows the names, or hides them. */
+  showNames(areShown) {
+    this.#names.areShown = areShown;
+    this.draw();
+  }
+
   /** Draws the way along points; none clears it. */
   setPath(indices) {
     this.#overlay.path = indices;
@@ -141,22 +156,23 @@ class MapView {
     this.#isFitted = true;
     const { width, height } = this.#size;
     if (!this.#bounds || !width || !height) return;
-    const { left, right, top, bottom } = this.#bounds;
-    const extent = Math.max((right - left) / width, (bottom - top) / height, 1e-6);
-    const scale = Math.min(FILLED / extent, FILLED * 4 * Math.min(width, height));
-    this.#set({
-      scale,
-      dx: width / 2 - (scale * (left + right)) / 2,
-      dy: height / 2 - (scale * (top + bottom)) / 2,
-    });
-    this.#fitScale = scale;
+    const view = viewOf(this.#bounds, this.#size);
+    this.#set(view);
+    this.#fitScale = view.scale;
+  }
+
+  /** Goes where some points are, and shows all of them. */
+  zoomToAll(indices) {
+    const pick = (values) => indices.map((i) => values[i]);
+    this.#isFitted = false;
+    this.#glideTo(viewOf(boundsOf(pick(this.#x), pick(this.#y)), this.#size));
   }
 
   /** Goes to a point, and near to it. */
   zoomTo(index) {
+    this.#isFitted = false;
     const scale = Math.max(this.#view.scale, 4 * this.#fitScale);
     const { width, height } = this.#size;
-    this.#isFitted = false;
     this.#glideTo({
       scale,
       dx: width / 2 - this.#x[index] * scale,
@@ -175,6 +191,7 @@ class MapView {
     this.#resizing.disconnect();
     cancelAnimationFrame(this.#glide);
     this.#overlay.remove();
+    this.#names.remove();
   }
 
   // What follows is called by the input, in CSS pixels of the canvas.
@@ -285,6 +302,7 @@ class MapView {
     const view = { scale: scale * ratio, dx: dx * ratio, dy: dy * ratio };
     // In quarters of a pixel, so that discs are not cut anew in every frame of a zoom.
     this.#painter.paint(view, Math.round(4 * radius * ratio) / 4, this.#ground);
+    this.#names.paint(this.#size, (x, y) => this.#spot(x, y));
     this.#overlay.paint(
       { ratio, radius, ...this.#size },
       (i) => this.#spot(this.#x[i], this.#y[i]),
@@ -373,12 +391,4 @@ class MapView {
     this.#handlers.onHover?.(index, spot);
     this.draw();
   }
-}
-
-/** Reads a colour of CSS: as [red, green, blue]. */
-function readColour(text) {
-  const probe = document.createElement("canvas").getContext("2d");
-  probe.fillStyle = text;
-  probe.fillRect(0, 0, 1, 1);
-  return [...probe.getImageData(0, 0, 1, 1).data.slice(0, 3)];
 }

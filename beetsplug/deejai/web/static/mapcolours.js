@@ -42,3 +42,11 @@ export function colouring(data, by, isDark) {
 function read(hex) {
   return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 }
+
+/** Reads a colour of CSS: as [red, green, blue]. */
+export function readColour(text) {
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = text;
+  probe.fillRect(0, 0, 1, 1);
+  return [...probe.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+}

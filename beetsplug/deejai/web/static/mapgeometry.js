@@ -1,5 +1,7 @@
 /** Where points lie to each other: plain loops, as 100 000 points take under a millisecond. */
 
+const FILLED = 0.9;
+
 /**
  * Finds the nearest points.
  *
@@ -54,6 +56,23 @@ export function pointsWithin(x, y, corners) {
     if (isInside) inside.push(i);
   }
   return inside;
+}
+
+/**
+ * Returns the view in which a box fills the middle of a frame.
+ *
+ * @param {{left: number, right: number, top: number, bottom: number}} box
+ * @param {{width: number, height: number}} frame in pixels
+ * @returns {{scale: number, dx: number, dy: number}} pixel = place * scale + dx or dy
+ */
+export function viewOf({ left, right, top, bottom }, { width, height }) {
+  const extent = Math.max((right - left) / width, (bottom - top) / height, 1e-6);
+  const scale = Math.min(FILLED / extent, FILLED * 4 * Math.min(width, height));
+  return {
+    scale,
+    dx: width / 2 - (scale * (left + right)) / 2,
+    dy: height / 2 - (scale * (top + bottom)) / 2,
+  };
 }
 
 /** Returns the smallest box around points. */

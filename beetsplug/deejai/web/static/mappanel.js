@@ -3,6 +3,7 @@
 import { count, debounced, el } from "./dom.js";
 import { createMap } from "./map.js";
 import { COLOURINGS, colouring } from "./mapcolours.js";
+import { RegionList } from "./mapregions.js";
 
 const N_NEAR = 8;
 const FADED = 30;
@@ -27,6 +28,10 @@ export class MapPanel {
   #haystack = null;
   #scheme = matchMedia("(prefers-color-scheme: dark)");
   #ending = new AbortController();
+  #regions = new RegionList(
+    (place) => this.#chooseRegion(place),
+    (areShown) => this.#map.showNames(areShown),
+  );
   #findSoon = debounced(() => this.#find(), SEARCH_MS);
 
   /** @param {PanelOptions} options */
@@ -52,7 +57,8 @@ export class MapPanel {
    * Shows tracks, or the same ones elsewhere.
    *
    * @param {object} data columns: x, y, title; artist, genre and year, places in artists,
-   *     genres and years; colourings; album if it is known
+   *     genres and years; colourings; album if it is known; regions, and for each track
+   *     region, its place in them or -1; caption
    */
   setData(data) {
     this.#data = data;
@@ -67,7 +73,11 @@ export class MapPanel {
       `Map of ${count(n, "track")}. Arrow keys move it, plus and minus zoom, 0 shows all, ` +
         `Enter picks the track in the middle. The tracks near it are listed below.`,
     );
+    this.caption.textContent = data.caption;
+    this.caption.hidden = !data.caption;
+    this.#regions.set(data.regions);
     this.#map.setPoints(data);
+    this.#map.setNames(data.regions, this.zooms);
     this.#recolour();
     this.near.parentElement.hidden = true;
   }
@@ -146,6 +156,7 @@ export class MapPanel {
       "Lasso",
     );
     this.legend = el("ul", { class: "map-legend" });
+    this.caption = el("p", { class: "map-caption" });
     this.near = el("ol", { class: "map-near" });
     const zoom = (label, text, act) =>
       el(
@@ -153,9 +164,16 @@ export class MapPanel {
         { type: "button", class: "map-zoom", "aria-label": label, title: label, on: { click: act } },
         text,
       );
+    this.zooms = el(
+      "div",
+      { class: "map-zooms", role: "group", "aria-label": "Zoom" },
+      zoom("Zoom in", "+", () => this.#map.zoomBy(1.6)),
+      zoom("Zoom out", "−", () => this.#map.zoomBy(1 / 1.6)),
+      zoom("Show all", "⤢", () => this.#map.fit()),
+    );
     const near = el("div", { hidden: true }, el("h2", { class: "map-title" }, "Near here"), this.near);
     /** Room for more, beside the map. */
-    this.side = el("div", { class: "map-side" }, this.legend, near);
+    this.side = el("div", { class: "map-side" }, this.legend, this.#regions.element, near);
     /** What lies on the map at its lower edge. */
     this.bar = el("div", { class: "map-bar", hidden: true });
     this.element = el(
@@ -174,16 +192,11 @@ export class MapPanel {
         { class: "map-stage" },
         this.canvas,
         this.tip,
-        el(
-          "div",
-          { class: "map-zooms", role: "group", "aria-label": "Zoom" },
-          zoom("Zoom in", "+", () => this.#map.zoomBy(1.6)),
-          zoom("Zoom out", "−", () => this.#map.zoomBy(1 / 1.6)),
-          zoom("Show all", "⤢", () => this.#map.fit()),
-        ),
+        this.zooms,
         this.bar,
         this.said,
       ),
+      this.caption,
       this.side,
     );
   }
@@ -197,9 +210,8 @@ export class MapPanel {
       accent: value("--accent") || "Highlight",
     });
     this.#colouring = colouring(this.#data, this.select.value, this.#scheme.matches);
-    this.#chosen = null;
     this.#showLegend();
-    this.#paintColours();
+    this.#pickOut(null);
   }
 
   #paintColours() {
@@ -252,11 +264,30 @@ export class MapPanel {
 
   #choose(entry, button) {
     const isChosen = this.#chosen === entry;
-    for (const other of this.legend.querySelectorAll("[aria-pressed]")) {
-      other.setAttribute("aria-pressed", "false");
-    }
+    this.#pickOut(isChosen ? null : entry);
     button.setAttribute("aria-pressed", String(!isChosen));
-    this.#chosen = isChosen ? null : entry;
+  }
+
+  #chooseRegion(place) {
+    if (place < 0) {
+      this.#pickOut(null);
+      return;
+    }
+    const { name, evidence } = this.#data.regions[place];
+    const regionOf = this.#data.region;
+    this.#pickOut({ has: (i) => regionOf[i] === place });
+    this.#regions.press(place);
+    this.#map.zoomToAll(regionOf.flatMap((each, i) => (each === place ? [i] : [])));
+    this.said.textContent = `${name}: ${evidence}`;
+  }
+
+  /** Fades all tracks but some: those of a line of the legend, or of a region. */
+  #pickOut(chosen) {
+    for (const button of this.legend.querySelectorAll("[aria-pressed]")) {
+      button.setAttribute("aria-pressed", "false");
+    }
+    this.#regions.press(-1);
+    this.#chosen = chosen;
     this.#paintColours();
   }
 
