@@ -150,6 +150,33 @@ class TestLoadGenreSpace(Library):
         self.drop_slices()
         assert np.array_equal(self.space.probabilities, first.probabilities)
 
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"item_ids": np.array([[1, 2, 3]])},
+            {"item_ids": np.array([3, 2, 1])},
+            {"probabilities": np.full((3, 3), 0.5, np.float32)},
+            {"probabilities": np.array([[2, -1, 0]] * 3, np.float32)},
+            {"probabilities": np.full((3, 3), np.nan, np.float32)},
+        ],
+    )
+    def test_what_no_model_could_have_given_is_made_anew(
+        self, changes: dict[str, np.ndarray]
+    ) -> None:
+        first = self.space
+        with np.load(self.folder / FILE) as arrays:
+            np.savez(self.folder / FILE, **{**arrays, **changes})
+        assert np.array_equal(self.space.probabilities, first.probabilities)
+
+    def test_slices_of_another_size_than_was_learnt_from_are_told(self) -> None:
+        flat = replace(self.model, weights=self.model.weights[:50])
+        for use in (
+            lambda: load_genre_space(self.session, flat),
+            lambda: hear_genres(self.session, flat, self.items[:1]),
+        ):
+            with pytest.raises(FatalError, match=r"of 50 numbers.*genres train` again"):
+                use()
+
     def test_a_folder_that_cannot_be_written_does_no_harm(self) -> None:
         # In the place of the file, so that the administrator's rights do not matter.
         (self.folder / FILE).mkdir()
@@ -202,6 +229,12 @@ class TestHearGenres(Library):
         assert [len(heard[item.path]) for item in items] == [5, 2]
         expected = self.model.slice_probabilities(slices)
         assert np.array_equal(heard[items[0].path], expected)
+
+    def test_an_encoder_of_another_size_is_told_before_anything_is_heard(self) -> None:
+        flat = replace(self.model, weights=self.model.weights[:5])
+        item = Item(path=os.fsencode(self.file()))
+        with pytest.raises(FatalError, match=r"of 5 numbers.* have 7;.*genres train"):
+            hear_genres(self.session, flat, [item])
 
     def test_each_failure_has_its_reason(self) -> None:
         text = self.temp_path / "text.mp3"
@@ -262,6 +295,12 @@ class TestNetworkOfItsOwn(Library):
         heard, _ = hear_genres(self.session, self.model, [item])
         assert heard[item.path].argmax(axis=1).tolist() == [2, 0]
 
+    def test_a_damaged_side_store_of_its_own_says_what_makes_a_new_one(self) -> None:
+        add_made_tracks(self.lib, circle(1))
+        (self.folder / SLICES).write_bytes(b"no database" * 100)
+        with pytest.raises(FatalError, match="run `beet deejai genres scan`"):
+            load_genre_space(self.session, self.model)
+
     def test_without_its_slices_tracks_are_heard_by_it(self) -> None:
         assert load_genre_space(self.session, self.model).item_ids.size == 0
         path = write_sound(self.temp_path / "a.flac", tone(seconds=11))
@@ -273,10 +312,10 @@ class TestNetworkOfItsOwn(Library):
         path = write_sound(self.temp_path / "a.flac", tone(seconds=11))
         item = Item(path=os.fsencode(path))
         other = replace(self.model, encoder="network-000000000000")
-        with pytest.raises(FatalError, match=r"not the one .*genres train"):
+        with pytest.raises(FatalError, match=r"not the one .*--network cnn` again"):
             hear_genres(self.session, other, [item])
         self.network.unlink()
-        with pytest.raises(FatalError, match=r"missing.*genres train"):
+        with pytest.raises(FatalError, match=r"missing.*--network cnn` again"):
             hear_genres(self.session, self.model, [item])
 
 

@@ -26,6 +26,7 @@ from beetsplug.deejai.storage.library import NO_FILE, signatures_of, stored_by_i
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
     from beets.library import Item
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     Array = npt.NDArray[np.float32]
 
 TRAIN = "run `beet deejai genres train`"
+
+SCAN = "beet deejai genres scan"
 
 
 @dataclass(frozen=True)
@@ -117,10 +120,10 @@ def _from_slices(
     if store is not None:
         texts = {item_id: one.decode() for item_id, one in signatures.items()}
         for part in store.iterate(model.encoder, texts):
-            if _fits(model, part):
-                own = np.array([signatures[i] for i in part.item_ids.tolist()])
-                own_parts = _compositions(model, part)
-                found.append(Compositions(part.item_ids, own, own_parts))
+            _check_size(model, part.vectors.shape[1])
+            own = np.array([signatures[i] for i in part.item_ids.tolist()])
+            own_parts = _compositions(model, part)
+            found.append(Compositions(part.item_ids, own, own_parts))
     return Compositions(
         np.concatenate([part.item_ids for part in found]),
         np.concatenate([part.signatures for part in found]),
@@ -183,8 +186,11 @@ def hear_genres(
 
 
 def scan_for(model: GenreModel) -> str:
-    """Return the command that makes the slice vectors which a genre model takes."""
-    return "beet deejai scan" if model.kind == "head" else "beet deejai genres scan"
+    """Return the commands that make the slice vectors which a genre model takes.
+
+    Those of a network of its own count where the library knows the audio, too.
+    """
+    return "beet deejai scan" if model.kind == "head" else f"beet deejai scan; {SCAN}"
 
 
 def open_slices(session: Session, model: GenreModel) -> SliceStore | None:
@@ -197,10 +203,14 @@ def open_slices(session: Session, model: GenreModel) -> SliceStore | None:
     folder = genre_folder(session.lib.path)
     if folder is None or not (folder / SLICES).is_file():
         return None
+    return open_network_slices(folder)
 
+
+def open_network_slices(folder: Path) -> SliceStore:
+    """Open the side store of a network of its own, made when it does not exist."""
     from beetsplug.deejai.storage.slices import SliceStore
 
-    return SliceStore(str(folder / SLICES))
+    return SliceStore(str(folder / SLICES), remedy=SCAN)
 
 
 def _signatures(session: Session, model: GenreModel) -> dict[int, str]:
@@ -214,8 +224,15 @@ def _signatures(session: Session, model: GenreModel) -> dict[int, str]:
     return {item_id: one.signature for item_id, one in stored.items()}
 
 
-def _fits(model: GenreModel, part: StoredSlices) -> bool:
-    return bool(part.vectors.shape[1] == len(model.weights))
+def _check_size(model: GenreModel, size: int) -> None:
+    """Refuse slice vectors of another size than was learnt from."""
+    if size != len(model.weights):
+        network = "" if model.kind == "head" else " --network cnn"
+        raise FatalError(
+            f"the genres were learnt from slice vectors of {len(model.weights)} "
+            f"numbers, but those of {model.encoder} have {size}; "
+            f"run `beet deejai genres train{network}` again"
+        )
 
 
 def _compositions(model: GenreModel, part: StoredSlices) -> Array:
@@ -238,17 +255,22 @@ def stored_probabilities(
     wanted = {i: signatures[i] for i in path_of if i in signatures}
     found: dict[bytes, Array] = {}
     for part in store.iterate(model.encoder, wanted):
-        if _fits(model, part):
-            tracks = np.split(part.vectors, np.cumsum(part.counts)[:-1])
-            for item_id, vectors in zip(part.item_ids.tolist(), tracks, strict=True):
-                found[path_of[item_id]] = model.slice_probabilities(vectors)
+        _check_size(model, part.vectors.shape[1])
+        tracks = np.split(part.vectors, np.cumsum(part.counts)[:-1])
+        for item_id, vectors in zip(part.item_ids.tolist(), tracks, strict=True):
+            found[path_of[item_id]] = model.slice_probabilities(vectors)
     return found
 
 
 def encoder_loader(session: Session, model: GenreModel) -> Callable[[], Encoder]:
     """Return what loads the encoder, or the network, whose slice vectors are taken."""
     if model.network is None:
-        return session.load_encoder
+
+        def load_own() -> Encoder:
+            _check_size(model, session.encoder.vector_size)
+            return session.encoder
+
+        return load_own
     folder = genre_folder(session.lib.path)
     assert folder is not None
     path = folder / model.network
@@ -256,16 +278,17 @@ def encoder_loader(session: Session, model: GenreModel) -> Callable[[], Encoder]
     def load() -> Encoder:
         from beetsplug.deejai.embedding.encoder import load_encoder
 
-        remedy = f"{TRAIN} --network cnn again"
+        remedy = "run `beet deejai genres train --network cnn` again"
         if not path.is_file():
             shown = displayable_path(str(path))
             raise FatalError(f"the genre network {shown} is missing; {remedy}")
         encoder = load_encoder(path, remedy=remedy)
-        if (encoder.model_id, encoder.vector_size) != (model.encoder, len(model.bias)):
+        if encoder.model_id != model.encoder:
             raise FatalError(
                 f"the genre network {displayable_path(str(path))} is not the one whose "
                 f"genres were learnt; {remedy}"
             )
+        _check_size(model, encoder.vector_size)
         return encoder
 
     return load

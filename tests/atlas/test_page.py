@@ -67,7 +67,7 @@ def test_the_page_holds_the_regions_and_how_faithful_the_map_is() -> None:
             "x": 1.0,
             "y": 0.12346,
             "n_tracks": 1,
-            "evidence": "genre of 1 of 1 tracks here, of 0 of 1 elsewhere",
+            "evidence": "genre of 1 of 1 tracks here, of none elsewhere",
         }
     ]
     assert data["region"] == [-1, 0]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,6 +59,9 @@ def test_why_it_is_called_so_is_told_in_numbers() -> None:
     tags = [genre("Ambient")] * N + [genre("Rock")] * (N - 6) + [genre("Ambient")] * 6
     ambient = named(find_regions(positions, tags))["Ambient"]
     assert ambient.evidence == "genre of 40 of 40 tracks here, of 6 of 40 elsewhere"
+    only_here = replace(ambient.excess, n_tagged=40)
+    evidence = replace(ambient, excess=only_here).evidence
+    assert evidence == "genre of 40 of 40 tracks here, of none elsewhere"
 
 
 def test_a_genre_goes_before_a_decade_and_a_decade_before_an_artist() -> None:

@@ -111,6 +111,18 @@ def test_filters_are_named_as_text_and_axe_finds_nothing(page: Page) -> None:
     assert not [(one["id"], one["nodes"][0]["html"]) for one in found]
 
 
+def test_what_the_search_hides_plays_on_no_longer(page: Page) -> None:
+    everything = page.locator(".filter-all").first
+    everything.click()
+    assert everything.text_content() == "Stop"
+    assert everything.get_attribute("aria-label") == "Stop playing filter 0"
+    page.locator("input[type=search]").fill("filter 3")
+    assert len(headings(page)) == 1
+    page.locator("input[type=search]").fill("")
+    assert everything.text_content() == "Play all"
+    assert page.locator("p.for-readers[role=status]").text_content() == ""
+
+
 def test_a_clip_plays_and_stops(page: Page) -> None:
     button = page.locator(".filter-play").first
     button.click()

@@ -254,6 +254,25 @@ def a_region(name: str, *rows: int) -> Region:
 REGIONS = (a_region("日本の音楽", 3, 4), a_region("<img src=x onerror=alert(1)>", 0))
 
 
+def test_on_a_phone_a_chosen_region_is_brought_into_sight(
+    browser: Browser, tmp_path: Path
+) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 500})
+    path = write_page(tmp_path / "map.html", CORNERS, regions=REGIONS)
+    opened = Opened(context.new_page(), path)
+    entry = opened.page.locator(".map-regions .map-entry").last
+    entry.scroll_into_view_if_needed()
+    canvas = opened.page.locator(".map-canvas")
+    before = canvas.bounding_box()
+    assert before
+    assert before["y"] < -100
+    entry.click()
+    after = canvas.bounding_box()
+    assert after
+    assert after["y"] > -1
+    context.close()
+
+
 @pytest.fixture
 def named(context: BrowserContext, tmp_path: Path) -> Iterator[Opened]:
     path = write_page(tmp_path / "map.html", CORNERS, regions=REGIONS)
@@ -328,10 +347,49 @@ def test_the_list_of_regions_goes_there_and_says_why(named: Opened) -> None:
     assert page.locator(".map-evidence:visible").text_content() == REGIONS[0].evidence
     said = page.locator("p[role=status]").text_content() or ""
     assert said == f"{REGIONS[0].name}: {REGIONS[0].evidence}"
+    # Other colours are no other choice of tracks.
+    page.locator(".map-by").select_option("artist")
+    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme="dark")
+    assert entry.get_attribute("aria-pressed") == "true"
     # What is not of the region has left or is faint.
     page.locator(".map-legend .map-entry").first.click()
     assert entry.get_attribute("aria-pressed") == "false"
     assert page.locator(".map-evidence:visible").count() == 0
+
+
+def test_names_that_are_written_to_the_left_turn_nothing_round(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    region = a_region("\u202eambient", 3)
+    path = write_page(tmp_path / "map.html", CORNERS, regions=[region])
+    opened = Opened(context.new_page(), path)
+    page = opened.page
+    page.mouse.click(*opened.spot(1, 1))
+    told = page.locator(".map-details dd").last
+    name = told.locator("bdi").bounding_box()
+    whole = told.locator("span").first.bounding_box()
+    assert name
+    assert whole
+    assert name["x"] == pytest.approx(whole["x"], abs=1)
+    listed = page.locator(".map-regions .map-name")
+    assert listed.evaluate("node => getComputedStyle(node).textAlign") == "left"
+    assert not opened.errors
+
+
+def test_with_colours_of_the_systems_own_the_legend_keeps_its_own(
+    browser: Browser, tmp_path: Path
+) -> None:
+    context = browser.new_context(forced_colors="active")
+    opened = Opened(context.new_page(), write_page(tmp_path / "map.html", CORNERS))
+    swatches = opened.page.locator(".map-swatch")
+    colour = "node => getComputedStyle(node).backgroundColor"
+    assert len({swatch.evaluate(colour) for swatch in swatches.all()}) == 3
+    opened.page.locator(".map-by").select_option("year")
+    ramp = opened.page.locator(".map-ramp-bar")
+    drawn = ramp.evaluate("node => getComputedStyle(node).backgroundImage")
+    assert "gradient" in drawn
+    context.close()
 
 
 def test_a_map_without_regions_has_no_list_of_them(visit: Opened) -> None:

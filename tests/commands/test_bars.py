@@ -38,7 +38,7 @@ def test_the_bar_of_a_whole_track_fills_the_line() -> None:
 
 @given(
     names=st.lists(st.text(max_size=60), min_size=1, max_size=5),
-    width=st.integers(26, 200),
+    width=st.integers(11, 200),
 )
 def test_no_line_is_wider_than_the_terminal(names: list[str], width: int) -> None:
     share = 1 / len(names)
@@ -50,6 +50,30 @@ def test_no_line_is_wider_than_the_terminal(names: list[str], width: int) -> Non
     for line in lines:
         assert columns(line) < width
         assert "\n" not in line
+
+
+def test_names_give_way_to_a_short_bar_and_then_the_bar_to_names() -> None:
+    parts = [part("Drum and bass", 0.6), part("Progressive metal", 0.4)]
+    assert [line[:12] for line in bars(parts, width=30)] == [
+        "  Drum an...",
+        "  Progres...",
+    ]
+    assert "█" in next(bars(parts, width=30))
+    assert list(bars(parts, width=28)) == [
+        "  Drum and bass       60 %",
+        "  Progressive metal   40 %",
+    ]
+    assert list(bars(parts, width=20)) == ["  Drum an...   60 %", "  Progres...   40 %"]
+    # Short names leave room for a bar.
+    assert "█" in next(bars([part("Dub", 1)], width=24))
+
+
+def test_on_a_narrow_terminal_a_run_has_its_beginning_and_genre() -> None:
+    shares = np.array([[0.8, 0.2], [0.1, 0.9]])
+    assert list(runs(shares, ["Metal", "Drum and bass"], slice_s=30.0, width=20)) == [
+        "  0:00  Metal",
+        "  0:30  Drum and...",
+    ]
 
 
 def test_even_in_the_narrowest_window_shares_are_told() -> None:

@@ -9,6 +9,7 @@ from command_line import CommandLine
 from libraries import add_files, add_made_tracks, circle, make_album
 from made_genres import learn_genres, store_slices
 
+from beetsplug.deejai.storage.genre_model import FILE, genre_folder
 from beetsplug.deejai.storage.library import matching_ids
 from beetsplug.deejai.storage.slices import SliceStore, store_path
 
@@ -54,6 +55,7 @@ class TestSlices(Library):
         )
 
     def test_what_is_not_stored_is_left_out(self) -> None:
+        self.slices[2][3] = self.slices[0][4]
         self.store()
         store = SliceStore(store_path(self.lib.path))
         store.remove([self.items[1].id])
@@ -71,6 +73,26 @@ class TestSlices(Library):
         self.items[1]["deejai_signature"] = "another"
         self.items[1].store()
         assert len(self.explained("title:=track 0", "-n", "1")) == 1
+
+    def test_as_what_could_follow_only_the_ends_that_meet_are_compared(self) -> None:
+        self.slices[1][10] = self.slices[0][10]
+        self.slices[1][2] = self.slices[0][18]
+        self.store()
+        lines = self.explained(
+            "title:=track 0", "--segue", "-n", "1", "--from", "'title:=track 1'"
+        )
+        assert lines[1:] == [f"{INDENT}0:10 - 0:15 sounds like 1:30 - 1:35 (1.00)"]
+
+    def test_what_only_shares_noise_does_not_sound_alike(self) -> None:
+        self.store()
+        lines = self.explained("title:=track 0", "-n", "3")
+        assert not any("sounds like" in line for line in lines[1:])
+
+    def test_an_empty_list_has_nothing_to_explain(self) -> None:
+        for item in self.items[:30]:
+            item["genres"] = ["Ambient"]
+            item.store()
+        assert self.explained("title:=track 0", "-n", "0") == []
 
     def test_it_is_printed_beside_what_is_written(self) -> None:
         self.slices[1][0] = self.slices[0][0]
@@ -103,6 +125,36 @@ class TestGenres(Library):
         learn_genres(self.lib)
         lines = self.explained("title:=track 0", "-n", "1")
         assert not any("genres agree" in line for line in lines)
+
+    def test_the_shares_are_those_of_the_seeds_as_they_weigh(self) -> None:
+        axes = np.eye(3, 100)
+        for number, parts in {0: [0, 0, 1, 1], 1: [0, 1], 2: [1], 3: [0]}.items():
+            self.slices[number] = axes[parts]
+        self.store()
+        learn_genres(self.lib)
+        seeds = ("title:=track 0", "--also", "2*'title:=track 2'")
+        for space in ("sound", "genre"):
+            lines = self.explained(
+                *(*seeds, "--not", "'title:=track 3'", "--space", space),
+                *("-n", "1", "--from", "'title:=track 1'"),
+            )
+            agree = "genres agree: Metal 50 % / 83 %, Ambient 50 % / 17 %"
+            assert lines[-1] == INDENT + agree
+
+    def test_a_damaged_model_of_genres_is_told_once_and_left_out(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.slices[1][0] = self.slices[0][0]
+        self.store()
+        learn_genres(self.lib)
+        folder = genre_folder(self.lib.path)
+        assert folder is not None
+        (folder / FILE).write_text("junk")
+        with caplog.at_level("WARNING"):
+            lines = self.explained("title:=track 0", "-n", "2")
+        assert "sounds like" in lines[1]
+        assert caplog.text.count("genres are left out") == 1
+        assert "genres train" in caplog.text
 
 
 class TestTags(Library):

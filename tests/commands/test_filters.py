@@ -7,6 +7,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import soundfile
 from beets import config
@@ -15,6 +16,7 @@ from command_line import CommandLine
 from libraries import add_files, make_album
 from models import write_onnx
 from planted import PLANTED, PLANTED_RATE, planted_wave
+from sounds import RATE, noise, write_sound
 
 from beetsplug.deejai.embedding.encoder import load_encoder, model_path
 from beetsplug.deejai.embedding.keras_encoder import KerasEncoder
@@ -125,7 +127,8 @@ class TestFilters(CommandLine):
         output = self.run_with_output(
             "deejai", "filters", "--filter", "2-3", "-n", "3", "-o", "lists"
         )
-        assert output.startswith("2 playlists in ")
+        assert output.startswith("2 playlists: ")
+        assert output.endswith("/lists/conv_0-002.m3u8 to conv_0-003.m3u8\n")
         names = sorted(path.name for path in (self.folder / "lists").iterdir())
         assert names == ["conv_0-002.m3u8", "conv_0-003.m3u8"]
         lines = (self.folder / "lists" / names[0]).read_text().splitlines()
@@ -145,6 +148,19 @@ class TestFilters(CommandLine):
         self.run_command("deejai", "filters", "--filter", "7,11", "-o", "drum.m3u")
         names = sorted(path.name for path in self.folder.glob("*.m3u"))
         assert names == ["drum-007.m3u", "drum-011.m3u", "drum.m3u"]
+
+    def test_a_length_in_the_library_that_is_wrong_moves_no_moment(self) -> None:
+        wave = np.concatenate(
+            [np.zeros(8 * RATE), noise(seconds=1.0), np.zeros(3 * RATE)]
+        )
+        path = write_sound(self.folder / "burst.wav", wave)
+        (item,) = add_files(self.lib, [path])
+        item["length"] = 6.0
+        item["title"] = "burst"
+        item.store()
+        lines = [line for _, some in self.filters().values() for line in some]
+        times = {time for _, time, title in lines if title == "burst"}
+        assert times & {"0:07", "0:08"}
 
     def test_files_that_vanished_are_told_and_passed_over(self) -> None:
         self.paths[0].unlink()
@@ -180,8 +196,8 @@ class TestFilters(CommandLine):
         output = self.run_with_output(
             "deejai", "filters", "--filter", "0-2", "-o", "some.m3u8"
         )
-        assert output.startswith("1 playlist in ")
-        assert output.endswith("; 2 silent\n")
+        assert output.startswith("wrote ")
+        assert output.endswith("/some-002.m3u8; 2 silent\n")
         assert [path.name for path in self.folder.glob("*.m3u8")] == ["some-002.m3u8"]
 
     def test_the_sheet_holds_drawings_clips_and_tracks(self) -> None:

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from command_line import CommandLine
-from libraries import add_files, add_made_tracks
-from made_genres import slices_of, store_slices
+from libraries import add_files, add_made_tracks, current_model
+from made_genres import learn_genres, slices_of, store_slices
 from sounds import clicks, noise, tone, write_sound
 
+from beetsplug.deejai.audio.decode import audio_signature
+from beetsplug.deejai.storage.exclusive import exclusive
 from beetsplug.deejai.storage.genre_model import (
     SLICES,
     genre_folder,
     read_genre_model,
 )
-from beetsplug.deejai.storage.slices import SliceStore
+from beetsplug.deejai.storage.slices import SliceStore, store_path
+from beetsplug.deejai.training.genres.keep import name_network
 
 if TYPE_CHECKING:
     from beets.library import Item
@@ -61,7 +64,7 @@ class GenresTrain(CommandLine):
 
 
 class TestHead(GenresTrain):
-    def test_genres_are_learnt_and_told_of_with_figures_and_a_card(self) -> None:
+    def test_genres_are_learnt_and_told_of_the_same_for_the_same_seed(self) -> None:
         self.add(["Rock"] * 12 + ["Polka"] * 10)
         out = self.train("--no-baselines")
         assert "22 tracks by 4 artists, 2 genres: Rock, Polka" in out
@@ -74,21 +77,15 @@ class TestHead(GenresTrain):
         assert "| Polka | 10 | 4 |" in card
         assert "No artist was in two parts" in card
         assert (self.folder / "confusion.png").read_bytes().startswith(b"\x89PNG")
+        first = self.model
+        self.train("--no-baselines")
+        assert np.array_equal(first.weights, self.model.weights)
 
-    def test_pretending_measures_and_stores_nothing(self) -> None:
-        self.add(["Rock"] * 10 + ["Polka"] * 10)
-        assert "nothing is stored" in self.train("--pretend", "--no-baselines")
-        assert not self.folder.exists()
-
-    def test_a_query_chooses_what_is_learnt_from(self) -> None:
-        self.add(["Rock"] * 10 + ["Polka"] * 10 + ["Jazz"] * 10)
-        self.train("--no-baselines", "genres:Rock", ",", "genres:Jazz")
-        assert self.model.genres == ("Jazz", "Rock")
-
-    def test_tags_in_other_scripts_are_learnt(self) -> None:
-        self.add(["演歌"] * 6 + ["Шансон"] * 6)
-        assert "演歌" in self.train("--min-tracks", "5", "--no-baselines")
-        assert set(self.model.genres) == {"演歌", "Шансон"}
+    def test_a_query_chooses_what_is_learnt_from_in_any_script(self) -> None:
+        self.add(["演歌"] * 10 + ["Polka"] * 10 + ["Шансон"] * 10)
+        query = ("genres:演歌", ",", "genres:Шансон")
+        assert "演歌" in self.train("--no-baselines", *query)
+        assert self.model.genres == ("Шансон", "演歌")
         assert "演歌" in (self.folder / "card.md").read_text()
 
     def test_rare_genres_count_as_wider_ones_of_the_tree_unless_told_otherwise(
@@ -102,39 +99,29 @@ class TestHead(GenresTrain):
         self.train("--min-tracks", "5", "--no-baselines", "--no-tree")
         assert self.model.genres == ("Bebop", "other")
 
-    def test_one_artist_alone_is_learnt_and_the_figures_are_called_flattering(
+    def test_figures_of_one_artist_flatter_and_files_that_are_gone_have_no_baseline(
         self,
     ) -> None:
         self.add(["Rock"] * 10 + ["Polka"] * 10, artists=1)
-        out = self.train("--no-baselines")
+        out = self.train()
+        assert "20 tracks by 1 artist, 2 genres" in out
         assert "the same artists, and flatter" in out
         assert "would be lower" in (self.folder / "card.md").read_text()
-
-    def test_tracks_that_cannot_be_decoded_are_left_out_of_the_baseline(self) -> None:
-        self.add(["Rock"] * 10 + ["Polka"] * 10)
-        out = self.train()
         assert "20 of them cannot be heard" in out
         assert "MFCC, logistic" not in out
 
-    def test_other_tracks_than_those_with_slices_are_counted(self) -> None:
+    def test_pretending_stores_nothing_and_counts_tracks_without_slices(self) -> None:
         self.add(["Rock"] * 10 + ["Polka"] * 10)
         late = add_made_tracks(self.lib, np.eye(1, 100))
         late[0]["genres"] = ["Rock"]
         late[0].store()
-        assert "1 tracks that have a genre have no current slices" in self.train(
-            "--no-baselines"
-        )
-
-    def test_the_same_seed_learns_the_same(self) -> None:
-        self.add(["Rock"] * 10 + ["Polka"] * 10)
-        self.train("--no-baselines")
-        first = self.model
-        self.train("--no-baselines")
-        assert np.array_equal(first.weights, self.model.weights)
+        out = self.train("--no-baselines", "--pretend")
+        assert "not learnt from: 1 track of a genre; run `beet deejai scan`" in out
+        assert "nothing is stored" in out
+        assert not self.folder.exists()
 
     def test_a_scan_by_the_network_has_nothing_to_do(self) -> None:
-        self.add(["Rock"] * 10 + ["Polka"] * 10)
-        self.train("--no-baselines")
+        learn_genres(self.lib)
         out = self.run_with_output("deejai", "genres", "scan")
         assert "nothing to do" in out
 
@@ -143,9 +130,9 @@ class TestHead(GenresTrain):
         [
             ([], "the library is empty"),
             ([""] * 4, "none of 4 tracks has a genre"),
-            (["Rock"] * 12, "all 12 tracks that have a genre are Rock"),
+            (["Rock"] * 12, "Rock is the only genre, of 12 tracks"),
             (["Rock"] * 12 + ["Polka"], "no two genres have 10 tracks"),
-            (["Rock", "Polka", "Jazz"], "lower --min-tracks"),
+            (["Rock", "Polka", "Jazz"] * 2, "lower --min-tracks"),
         ],
     )
     def test_too_little_is_said_in_one_line(
@@ -169,6 +156,28 @@ class TestHead(GenresTrain):
             item["deejai_model"] = "another"
             item.store()
         assert "run `beet deejai scan`" in self.refused("genres", "train")
+
+    def test_a_side_store_that_is_gone_is_told_and_not_made(self) -> None:
+        self.add(["Rock"] * 10 + ["Polka"] * 10)
+        path = Path(store_path(self.lib.path))
+        path.unlink()
+        message = self.refused("genres", "train")
+        assert "no track that has a genre has current slices" in message
+        assert not path.exists()
+
+    def test_what_cannot_be_kept_is_told_before_anything_is_learnt(self) -> None:
+        self.add(["Rock"] * 10 + ["Polka"] * 10)
+        with exclusive(self.folder, doing="another"):
+            assert "is at work in" in self.refused("genres", "train")
+        (self.folder / "lock").unlink()
+        self.folder.rmdir()
+        self.folder.touch()
+        assert "cannot write" in self.refused("genres", "train")
+
+    def test_control_characters_do_not_reach_the_terminal(self) -> None:
+        self.add(["Ro\x1b[31mck\n"] * 6 + ["Polka"] * 5)
+        message = self.refused("genres", "train", "--min-tracks", "7")
+        assert "Ro [31mck (6)" in message
 
     def test_a_library_that_was_never_scanned_is_told(self) -> None:
         for item in self.add(["Rock"] * 10 + ["Polka"] * 10):
@@ -230,7 +239,7 @@ class TestNetwork(GenresTrain):
         out = self.train("--steps", "2", "--validation", "0.25")
         assert "6 tracks to learn from, 2 held out" in out
         assert "8 new, 0 fresh, 0 failed" in out
-        assert "8 of them have no vector yet" in out
+        assert "8 tracks have no vector yet" in out
         model = self.model
         assert model.kind == "cnn"
         assert [p.name for p in self.folder.glob("*.keras")] == [model.network]
@@ -250,27 +259,54 @@ class TestNetwork(GenresTrain):
         assert "no figures" in (self.folder / "card.md").read_text()
         assert not (self.folder / "confusion.png").exists()
         self.items[0].remove()
-        add_files(self.lib, [write_sound(tmp_path / "late.wav", tone(99))])
-        (tmp_path / "broken.mp3").write_bytes(b"no sound")
+        path = write_sound(tmp_path / "late.wav", tone(99))
+        (item,) = add_files(self.lib, [path])
         out = self.run_with_output("deejai", "genres", "scan")
         assert "1 new, 7 fresh" in out
         assert set(self.heard()) == {item.id for item in self.lib.items()}
+        self.check_other_audio(item, path)
 
-    def test_the_same_command_goes_on_and_a_new_network_replaces_the_old_one(
+    def check_other_audio(self, item: Item, path: Path) -> None:
+        """It is heard once, and counts when the library knows it."""
+        vector = np.ones(100, dtype=np.float32)
+        known = {"deejai_vector": vector, "deejai_model": current_model()}
+        item.update(known | {"deejai_signature": audio_signature(str(path))})
+        item.store()
+        late = ("genres", "scan", "path:" + str(path))
+        assert "other audio" not in self.run_with_output("deejai", *late)
+        write_sound(path, tone(999, seconds=12))
+        for done in ("1 new, 0 fresh", "0 new, 1 fresh"):
+            out = self.run_with_output("deejai", *late)
+            assert done in out
+            assert "1 track has other audio than `beet deejai scan` heard" in out
+        item["deejai_signature"] = audio_signature(str(path))
+        item.store()
+        assert "other audio" not in self.run_with_output("deejai", *late)
+
+    def test_runs_go_on_side_by_side_until_one_replaces_the_former_network(
         self,
     ) -> None:
-        self.train("--steps", "1", "--validation", "0")
-        first = self.model
-        again = self.train("--steps", "1", "--validation", "0")
-        assert "going on after step 1" in again
-        assert "0 new, 8 fresh" in again
-        assert self.model.network == first.network
-        self.train("--steps", "2", "--validation", "0")
-        assert self.model.network != first.network
+        work = self.folder / "work"
+        one, two = (("--steps", n, "--validation", "0") for n in "12")
+        assert f"{work} keeps the spectrograms" in self.train(*one, "--pretend")
+        (trained,) = work.glob("network-*.keras")
+        name, _ = name_network(trained)
+        self.train(*two, "--pretend")
+        assert [p.name for p in self.folder.iterdir()] == ["work"]
+        assert len([*work.glob("checkpoint-*"), *work.glob("network-*")]) == 4
+        assert "going on after step 1" in self.train(*one)
+        assert len([*work.glob("checkpoint-*"), *work.glob("network-*")]) == 2
+        assert self.model.network == name
+        self.train(*two)
+        assert self.model.network != name
         assert [p.name for p in self.folder.glob("*.keras")] == [self.model.network]
 
-    def test_pretending_leaves_the_former_model(self, tmp_path: Path) -> None:
-        self.train("--steps", "1", "--pretend", "--work", str(tmp_path / "work"))
+    def test_two_trainings_do_not_share_a_folder(self, tmp_path: Path) -> None:
+        work = ("--work", str(tmp_path / "work"))
+        args = ("genres", "train", "--network", "cnn", "--min-tracks", "2", *work)
+        with exclusive(tmp_path / "work", doing="`beet deejai genres train`"):
+            message = self.refused(*args, "--pretend")
+        assert "`beet deejai genres train` is at work in" in message
         assert not self.folder.exists()
 
     def test_a_scan_before_any_training_is_told(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -73,9 +74,9 @@ class TestGenresWrite(CommandLine):
 
     def test_what_would_change_can_be_seen_before(self) -> None:
         assert self.write("--pretend") == [
-            "artist 0 -  - track 0: none -> Ambient 0.75",
-            "artist 1 -  - track 1: none -> Metal 1.0",
-            "artist 2 -  - track 2: none -> Dub 0.5",
+            "artist 0 - - track 0: none -> Ambient 0.75",
+            "artist 1 - - track 1: none -> Metal 1.0",
+            "artist 2 - - track 2: none -> Dub 0.5",
             "3 tracks would be written",
         ]
         assert load_heard_genres(self.lib) == {}
@@ -97,7 +98,7 @@ class TestGenresWrite(CommandLine):
         self.write()
         least = ("--min-confidence", "0.7")
         assert self.write(*least, "--pretend") == [
-            "artist 2 -  - track 2: Dub 0.5 -> none",
+            "artist 2 - - track 2: Dub 0.5 -> none",
             "0 tracks would be written, 1 would be cleared, 2 unchanged",
         ]
         assert self.write(*least) == ["0 tracks written, 1 cleared, 2 unchanged"]
@@ -133,6 +134,24 @@ class TestGenresWrite(CommandLine):
         assert self.lib.get_item(kept.id)["deejai_genre"] == "Kept"
         assert "1 track without slices" in caplog.text
         assert "beet deejai scan" in caplog.text
+
+    def test_while_another_program_writes_to_the_library_it_is_told(self) -> None:
+        with self.lib.transaction() as tx:
+            tx.query("PRAGMA busy_timeout = 10")
+        other = sqlite3.connect(self.lib.path)
+        other.execute("BEGIN IMMEDIATE")
+        message = self.refused("genres", "write")
+        other.rollback()
+        other.close()
+        assert "another program is writing" in message
+        assert self.write() == ["3 tracks written"]
+
+    def test_control_characters_do_not_reach_the_terminal(self) -> None:
+        self.items[0]["title"] = "red\x1b[31m\nalert"
+        self.items[0]["deejai_genre"] = "Ro\x1bck"
+        self.items[0].store()
+        before = "artist 0 - - red [31m alert: Ro ck -> Ambient 0.75"
+        assert self.write("--pretend", "title:red")[0] == before
 
     def test_half_a_pair_of_fields_is_made_whole(self) -> None:
         self.items[0]["deejai_genre"] = "Ambient"

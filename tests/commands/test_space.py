@@ -176,7 +176,7 @@ class TestNetworkOfItsOwn(Library):
         assert [line.split()[-1] for line in lines[::2]] == ["1", "2", "3"]
         assert "genres agree: Metal 92 % / 100 %" in lines[1]
         assert "1 track is left out" in caplog.text
-        assert "run `beet deejai genres scan`" in caplog.text
+        assert "run `beet deejai scan; beet deejai genres scan`" in caplog.text
 
     def test_so_they_do_for_what_is_explained_of_the_sound(self) -> None:
         args = ("similar", "-n", "1", "title:=track 0", "--from", "'title:=track 1'")

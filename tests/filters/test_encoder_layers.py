@@ -234,7 +234,7 @@ def test_a_network_without_layers_to_look_at_is_refused() -> None:
     inputs = keras.Input((N_MELS, N_FRAMES, 1))
     x = keras.layers.GlobalMaxPooling2D()(inputs)
     with pytest.raises(FatalError, match="no layer whose filters"):
-        find_layer(list_layers(encoder_of(keras.Model(inputs, x))), None)
+        list_layers(encoder_of(keras.Model(inputs, x)))
 
 
 class TestKernels:

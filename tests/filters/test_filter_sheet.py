@@ -13,8 +13,8 @@ import pytest
 from beets.library import Item
 from sounds import clicks, tone, write_sound
 
-from beetsplug.deejai import filter_sheet
 from beetsplug.deejai.evaluation.overrepresented import Excess, Tag
+from beetsplug.deejai.filters import sheet as filter_sheet
 from beetsplug.deejai.filters.layers import Layer
 from beetsplug.deejai.filters.report import Filter, Report, Top
 from beetsplug.deejai.filters.sheet import make_sheet, n_moments

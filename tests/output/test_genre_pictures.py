@@ -72,6 +72,19 @@ def test_a_track_of_one_genre_alone_is_a_whole_disc() -> None:
     assert counted(image)[tuple(rgb(LIGHT.named[0])[0].tolist())] > 700_000
 
 
+def test_a_part_of_nothing_leaves_no_line_in_the_disc() -> None:
+    counts = counted(pie([0.9999, 0.0001], ["Rock", "Jazz"]))
+    whole = counted(pie([1.0, 0.0], ["Rock", "Jazz"]))
+    rock = tuple(rgb(LIGHT.named[0])[0].tolist())
+    assert counts[rock] > counted(pie([0.8, 0.2], ["Rock", "Jazz"]))[rock]
+    assert counts[rock] > 0.999 * whole[rock]
+
+
+def test_cells_of_many_genres_are_large_enough_for_a_number() -> None:
+    image = opened(draw_confusion(np.eye(120, dtype=int), genres(120)))
+    assert 120 * 18 < image.width < 4000
+
+
 @pytest.mark.parametrize("n", [1, 2, 30])
 def test_any_number_of_genres_can_be_drawn(n: int) -> None:
     shares = made(1, n)[0].tolist()

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beetsplug.deejai.recommend.explain import (
+    LEAST_ALIKE,
     LEAST_SHARE,
     MARGIN,
     Match,
@@ -63,9 +64,15 @@ def test_without_slices_nothing_matches() -> None:
     assert best_matches(noise(3), [np.empty((0, 60))], n=3) == []
 
 
-def test_silence_matches_nothing_well() -> None:
-    (match, *_) = best_matches(np.zeros((2, 4)), [noise(3, size=4)], n=1)
-    assert match.similarity == 0.0
+def test_silence_matches_nothing() -> None:
+    assert best_matches(np.zeros((2, 4)), [noise(3, size=4)], n=1) == []
+
+
+@pytest.mark.parametrize("off", [-0.01, 0.01])
+def test_slices_that_are_not_much_alike_do_not_match(off: float) -> None:
+    cosine = LEAST_ALIKE + off
+    slices = [[1.0, 0.0]], [[cosine, (1 - cosine**2) ** 0.5]]
+    assert len(best_matches(slices[0], [slices[1]], n=3)) == (off > 0)
 
 
 @settings(deadline=None)
@@ -99,8 +106,11 @@ def test_stretches_share_no_slice_and_the_first_holds_the_nearest_pair(
     assert len(set(heard)) == len(heard)
     assert set(heard) <= set(range(n_slices))
     assert len(set(of_seeds)) == len(of_seeds)
+    best = max(
+        (float((unit(track) @ unit(s).T).max()) for s in seeds if len(s)), default=-1
+    )
+    assert bool(found) == (n > 0 and best >= LEAST_ALIKE)
     if found:
-        best = max(float((unit(track) @ unit(s).T).max()) for s in seeds if len(s))
         assert _best_pair(track, seeds, found[0]) == pytest.approx(best, abs=1e-5)
 
 

@@ -57,6 +57,14 @@ def test_it_lies_beside_the_library() -> None:
     assert genre_folder(Path(":memory:")) is None
 
 
+def test_a_file_of_a_newer_version_says_to_upgrade(tmp_path: Path) -> None:
+    write_genre_model(tmp_path, made_model())
+    with np.load(tmp_path / FILE) as arrays:
+        np.savez(tmp_path / FILE, **{**arrays, "format": np.array(2)})
+    with pytest.raises(FatalError, match=r"newer version.*upgrade"):
+        read_genre_model(tmp_path)
+
+
 def test_damage_at_any_place_is_noticed_or_harmless(tmp_path: Path) -> None:
     write_genre_model(tmp_path, made_model())
     path = tmp_path / FILE
@@ -91,6 +99,7 @@ def test_no_network_outside_the_folder_is_named(tmp_path: Path, name: str) -> No
         {"kind": "cnn"},
         {"network": "x.keras"},
         {"weights": np.zeros((4, 2), np.float32)},
+        {"weights": np.zeros((0, 3), np.float32)},
         {"bias": np.full(3, np.nan, np.float32)},
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from libraries import current_model
@@ -52,3 +52,33 @@ def store_slices(
     store = SliceStore(store_path(lib.path))
     store.put(zip(rows, slices, strict=True))
     store.close()
+
+
+def made_card(**more: Any) -> dict[str, Any]:
+    """Make what a card tells, of two genres."""
+    return {
+        "made": "2026-11-21 12:00",
+        "version": "0.1.0",
+        "method": "By ear.",
+        "n_tracks": 30,
+        "n_artists": 6,
+        "genres": [
+            {"name": "Rock | Roll", "tracks": 20, "artists": 4},
+            {"name": "演歌\nx", "tracks": 10, "artists": 2},
+        ],
+        "min_tracks": 10,
+        "merged": {"Bebop": "jazz", "Waltz": None},
+        "split": "In two.",
+        "measured": {
+            "accuracy": 0.9,
+            "macro_f1": 0.8,
+            "calibration_error": 0.05,
+            "calibration_error_uncalibrated": 0.1,
+            "temperature": 0.5,
+            "confusion": [[19, 1], [2, 8]],
+        },
+        "baselines": {"majority": {"accuracy": 0.67, "macro_f1": 0.4}, "mfcc": None},
+        "limits": ["It is not you."],
+        "details": {"seed": 0},
+        **more,
+    }

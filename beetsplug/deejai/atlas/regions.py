@@ -77,9 +77,11 @@ class Region:
     def evidence(self) -> str:
         """Why it is called so, in numbers."""
         one = self.excess
+        outside, n_outside = one.n_tagged - one.n_inside, one.n_all - one.n_group
         return (
             f"{one.tag.kind} of {one.n_inside:,} of {one.n_group:,} tracks here, of "
-            f"{one.n_tagged - one.n_inside:,} of {one.n_all - one.n_group:,} elsewhere"
+            + (f"{outside:,} of {n_outside:,}" if outside else "none")
+            + " elsewhere"
         )
 
 

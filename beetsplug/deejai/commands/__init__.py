@@ -6,6 +6,7 @@ when their options are asked for.
 
 from __future__ import annotations
 
+import sqlite3
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -155,3 +156,10 @@ class DeejaiCommand(Subcommand):
             options.deejai_verb.module.run(session, options, args, self._log)
         except (DeejaiError, ParsingError) as error:
             raise UserError(str(error)) from error
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            raise UserError(
+                "another program is writing to the library: what was written before is "
+                "kept; run the command again when the other one is done"
+            ) from error

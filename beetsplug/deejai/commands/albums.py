@@ -96,7 +96,8 @@ def list_albums(
     found = find_albums(session, candidates, query, excluded=own, n=n)
     if len(found) < n:
         count = f"only {len(found)}" if found else "no"
-        log.warning("{} albums can be proposed", count)
+        what = "album" if len(found) == 1 else "albums"
+        log.warning("{} {} can be proposed", count, what)
     albums = albums_by_id(session.lib, list(found))
     if not delivery.outputs or delivery.explain:
         for album, similarity in zip(albums, found.values(), strict=True):

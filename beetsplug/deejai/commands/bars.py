@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from beets import config
 
 from beetsplug.deejai.durations import format_duration
-from beetsplug.deejai.output.text import one_line, percent
+from beetsplug.deejai.output.text import fitted, one_line, percent, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +21,10 @@ if TYPE_CHECKING:
 INDENT = "  "
 
 MIN_BAR_WIDTH = 8
-"""Columns that the bar of a whole track has at least; names give way."""
+"""Columns that the bar of a whole track has at least; names give way ..."""
+
+MIN_NAME_WIDTH = 10
+"""... down to these; on a narrower terminal bars are left out, and when a run ends."""
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -40,18 +42,21 @@ def bars(parts: Sequence[Portion], *, width: int) -> Iterator[str]:
     Yields
     ------
     str
-        A line that is not wider than the terminal.
+        A line that is narrower than the terminal, if that has more than ten columns.
     """
     names = [one_line(part.name) for part in parts]
     # Of the widest line are left the shares, and what stands between the columns.
     room = width - len(f"{INDENT}  100 %  ") - 1
-    name_width = min(max(map(_width, names)), max(room - MIN_BAR_WIDTH, room // 3, 1))
+    longest = max(map(text_width, names))
+    name_width = min(longest, room - MIN_BAR_WIDTH)
+    if name_width < min(longest, MIN_NAME_WIDTH):
+        name_width = max(1, min(longest, room + len("  ")))
     bar_width = max(0, room - name_width)
     draw = _blocks if _can_print(_EIGHTHS) else _hashes
     for name, part in zip(names, parts, strict=True):
         bar = draw(part.share * bar_width)
-        fitted = _fitted(name, name_width)
-        yield f"{INDENT}{fitted}  {percent(part.share):>5}  {bar}".rstrip()
+        cell = fitted(name, name_width)
+        yield f"{INDENT}{cell}  {percent(part.share):>5}  {bar}".rstrip()
 
 
 def runs(
@@ -77,7 +82,8 @@ def runs(
     Yields
     ------
     str
-        A line for each run of slices: times, mean probability and genre.
+        A line for each run of slices: times, mean probability and genre. On a narrow
+        terminal only when it begins, and the genre.
     """
     strongest = probabilities.argmax(axis=1).tolist()
     clock_width = len(format_duration(len(strongest) * slice_s))
@@ -86,10 +92,12 @@ def runs(
         stop = start + len(list(group))
         first, last = (format_duration(place * slice_s) for place in (start, stop))
         share = probabilities[start:stop, number].mean()
-        times = f"{first:>{clock_width}} - {last:>{clock_width}}"
-        head = f"{INDENT}{times}  {percent(share):>5}  "
+        begins = f"{INDENT}{first:>{clock_width}}"
+        head = f"{begins} - {last:>{clock_width}}  {percent(share):>5}  "
+        if len(head) + MIN_NAME_WIDTH >= width:
+            head = f"{begins}  "
         name = one_line(genres[number])
-        yield head + _fitted(name, max(1, width - len(head) - 1)).rstrip()
+        yield head + fitted(name, max(1, width - len(head) - 1)).rstrip()
         start = stop
 
 
@@ -111,23 +119,3 @@ def _can_print(text: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-
-def _width(text: str) -> int:
-    """Count the columns of a terminal that text takes."""
-    return sum(map(_columns, text))
-
-
-def _columns(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
-
-
-def _fitted(text: str, width: int) -> str:
-    """Cut or fill text so that it takes this many columns."""
-    if _width(text) > width:
-        while text and _width(text) > width - 3:
-            text = text[:-1]
-        text = (text + "...")[: max(width, 1)]
-    return text + " " * (width - _width(text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,12 @@ from beets.exceptions import UserError
 from beetsplug.deejai.audio.constants import SLICE_S
 from beetsplug.deejai.candidates import GenreCandidates
 from beetsplug.deejai.commands.names import title_of
+from beetsplug.deejai.commands.weights import seeds_of, shares
 from beetsplug.deejai.durations import format_duration
+from beetsplug.deejai.embedding.ends import N_SLICES
+from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.evaluation.overrepresented import overrepresented
-from beetsplug.deejai.genre_space import load_genre_model, stored_probabilities
+from beetsplug.deejai.genre_space import load_genre_model, load_genre_space
 from beetsplug.deejai.output.text import percent
 from beetsplug.deejai.recommend.explain import best_matches, common_genres
 from beetsplug.deejai.storage.genre_model import OTHER
@@ -22,7 +24,8 @@ from beetsplug.deejai.storage.library import signatures_of, stored_by_id
 from beetsplug.deejai.storage.track_tags import load_track_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from logging import Logger
 
     import numpy.typing as npt
     from beets.library import Item
@@ -30,11 +33,11 @@ if TYPE_CHECKING:
     from beetsplug.deejai.candidates import Candidates
     from beetsplug.deejai.commands.deliver import Line
     from beetsplug.deejai.commands.seeds import Named
+    from beetsplug.deejai.commands.weights import Group
     from beetsplug.deejai.evaluation.overrepresented import Excess
     from beetsplug.deejai.recommend.explain import Match
     from beetsplug.deejai.recommend.index import Index
     from beetsplug.deejai.session import Session
-    from beetsplug.deejai.storage.genre_model import GenreModel
 
     Array = npt.NDArray[np.float32]
 
@@ -62,8 +65,9 @@ def explain_similar(
     candidates: Candidates,
     query: Array,
     *,
-    seeds: Sequence[Named],
-    lines: Sequence[Line],
+    groups: Sequence[Group],
+    lines: list[Line],
+    log: Logger,
 ) -> tuple[list[Line], list[str]]:
     """Say of each track why it is near, and what its surroundings are.
 
@@ -78,10 +82,12 @@ def explain_similar(
         What was searched.
     query
         What was looked for, as the index makes it.
-    seeds
-        What was looked for, as the user named it.
+    groups
+        What was looked for, as the user named it, without what was to be avoided.
     lines
         What was found.
+    log
+        Where to say that the genres that were learnt cannot be read.
 
     Returns
     -------
@@ -90,11 +96,13 @@ def explain_similar(
     remarks
         What there is to say of the list as a whole.
     """
+    if not lines:
+        return lines, []
     if isinstance(candidates, GenreCandidates):
-        reasons = _genre_reasons(candidates, query, lines)
+        reasons = _genre_reasons(candidates, groups, lines)
     else:
-        reasons = _sound_reasons(session, query, seeds, lines)
-    remarks = _around(session, candidates.index, query, seeds)
+        reasons = _sound_reasons(session, candidates, query, groups, lines, log)
+    remarks = _around(session, candidates.index, query, seeds_of(groups))
     return [
         replace(line, reasons=tuple(some))
         for line, some in zip(lines, reasons, strict=True)
@@ -102,39 +110,43 @@ def explain_similar(
 
 
 def _genre_reasons(
-    candidates: GenreCandidates, query: Array, lines: Sequence[Line]
+    candidates: GenreCandidates, groups: Sequence[Group], lines: Sequence[Line]
 ) -> Iterator[list[str]]:
     index = candidates.index
+    of_seeds = _mean([named.seed.vector for named in seeds_of(groups)], shares(groups))
     for line in lines:
         row = None if line.item.id is None else index.row_of(line.item.id)
         composition = None if row is None else index.vectors[row]
-        yield _genres_in_words(candidates.model.genres, composition, query)
+        yield _genres_in_words(candidates.model.genres, composition, of_seeds)
 
 
 def _sound_reasons(
-    session: Session, query: Array, seeds: Sequence[Named], lines: Sequence[Line]
+    session: Session,
+    candidates: Candidates,
+    query: Array,
+    groups: Sequence[Group],
+    lines: Sequence[Line],
+    log: Logger,
 ) -> Iterator[list[str]]:
+    seeds = seeds_of(groups)
     explained = _nearest(seeds, query)
     items = [line.item for line in lines] + [named.item for named in explained]
     slices = _stored_slices(session, items)
     for named in explained:
         if named.heard is not None:
             slices[named.item.path] = named.heard.slice_vectors
-    model, compositions = _compositions(session, items, slices)
-    genres = model.genres if model else ()
+    genres, compositions = _compositions(session, lines, seeds, log)
+    of_seeds = _mean(
+        [compositions.get(named.item.path) for named in seeds], shares(groups)
+    )
     sources = [named.item for named in explained if named.item.path in slices]
-    known = [
-        compositions[named.item.path]
-        for named in explained
-        if named.item.path in compositions
-    ]
-    of_seeds = np.mean(known, axis=0) if known else None
+    seed_slices = [slices[item.path] for item in sources]
+    is_segue = candidates.index.beginnings is not None
     for line in lines:
         path = line.item.path
         matches = []
         if path in slices:
-            seed_slices = [slices[item.path] for item in sources]
-            matches = best_matches(slices[path], seed_slices, n=N_MATCHES)
+            matches = _matches(slices[path], seed_slices, is_segue=is_segue)
         yield [
             *(_match_in_words(match, sources, n_seeds=len(seeds)) for match in matches),
             *_genres_in_words(genres, compositions.get(path), of_seeds),
@@ -165,16 +177,56 @@ def _stored_slices(session: Session, items: Sequence[Item]) -> dict[bytes, Array
 
 
 def _compositions(
-    session: Session, items: Sequence[Item], slices: Mapping[bytes, Array]
-) -> tuple[GenreModel | None, dict[bytes, Array]]:
-    """Tell what genres tracks are made of, by path, if genres were learnt."""
-    with suppress(UserError):
+    session: Session, lines: Iterable[Line], seeds: Iterable[Named], log: Logger
+) -> tuple[tuple[str, ...], dict[bytes, Array]]:
+    """Tell what genres there are, and by path what tracks are made of, if learnt."""
+    try:
         model = load_genre_model(session)
-        if model.kind == "head":
-            return model, {p: model.composition(some) for p, some in slices.items()}
-        stored = stored_probabilities(session, model, items)
-        return model, {path: some.mean(axis=0) for path, some in stored.items()}
-    return None, {}
+        space = load_genre_space(session, model)
+    except UserError:
+        return (), {}
+    except FatalError as error:
+        log.warning("genres are left out: {}", error)
+        return (), {}
+    row_of = {item_id: row for row, item_id in enumerate(space.item_ids.tolist())}
+    items = [line.item for line in lines] + [named.item for named in seeds]
+    found = {
+        item.path: space.probabilities[row_of[item.id]]
+        for item in items
+        if item.id in row_of
+    }
+    if model.kind == "head":
+        for named in seeds:
+            if named.heard is not None:
+                vectors = named.heard.slice_vectors
+                found[named.item.path] = model.composition(vectors)
+    return model.genres, found
+
+
+def _mean(
+    compositions: Sequence[Array | None], weights: Sequence[float]
+) -> Array | None:
+    """Mix those that are known."""
+    known = [
+        (composition, weight)
+        for composition, weight in zip(compositions, weights, strict=True)
+        if composition is not None
+    ]
+    if not known:
+        return None
+    mixed, of_mixed = zip(*known, strict=True)
+    return np.average(mixed, axis=0, weights=of_mixed)
+
+
+def _matches(track: Array, seeds: Sequence[Array], *, is_segue: bool) -> list[Match]:
+    """Find what sounds alike in what was compared: as a segue the ends that meet."""
+    if not is_segue:
+        return best_matches(track, seeds, n=N_MATCHES)
+    endings = [seed[-N_SLICES:] for seed in seeds]
+    return [
+        replace(match, seed_start=len(seeds[match.seed][:-N_SLICES]) + match.seed_start)
+        for match in best_matches(track[:N_SLICES], endings, n=N_MATCHES)
+    ]
 
 
 def _match_in_words(match: Match, sources: Sequence[Item], *, n_seeds: int) -> str:

@@ -28,7 +28,7 @@ from beetsplug.deejai.output.m3u import Entry, write_m3u
 from beetsplug.deejai.storage.library import query_items
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from logging import Logger
 
     from beetsplug.deejai.embedding.keras_encoder import KerasEncoder
@@ -139,7 +139,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     for one in report.filters:
         for path in files[one.number]:
             _write_playlist(session, report, one, path, command_line(options))
-    _say_written(report, outputs)
+    _say_written(report, files, outputs)
     if sheet is not None:
         _write_sheet(session, encoder, report, sheet, log)
 
@@ -297,13 +297,24 @@ def _write_playlist(
     )
 
 
-def _say_written(report: Report, outputs: Sequence[bytes]) -> None:
-    n_written = sum(bool(one.tops) for one in report.filters)
-    n_silent = len(report.filters) - n_written
-    for output in outputs:
-        files = f"{n_written} playlist{'s' * (n_written != 1)}"
-        silent = f"; {n_silent} silent" if n_silent else ""
-        print_(f"{files} in {displayable_path(output)}{silent}")
+def _say_written(
+    report: Report, files: Mapping[int, Sequence[bytes]], outputs: Sequence[bytes]
+) -> None:
+    written = [one.number for one in report.filters if one.tops]
+    n_silent = len(report.filters) - len(written)
+    silent = f"; {n_silent} silent" if n_silent else ""
+    for place in range(len(outputs)):
+        if not written:
+            print_(f"no playlist{silent}")
+            continue
+        first, last = (files[written[end]][place] for end in (0, -1))
+        if first == last:
+            print_(f"wrote {displayable_path(first)}{silent}")
+            continue
+        until = displayable_path(os.path.basename(last))
+        print_(
+            f"{len(written)} playlists: {displayable_path(first)} to {until}{silent}"
+        )
 
 
 def _write_sheet(

@@ -9,10 +9,15 @@ from beets.ui import CommonOptionsParser, print_
 
 from beetsplug.deejai.commands.progress import ProgressLine
 from beetsplug.deejai.commands.scan import describe
-from beetsplug.deejai.embedding.freshness import Freshness, assess_stored
+from beetsplug.deejai.embedding.freshness import Freshness, assess_stored, same_audio
 from beetsplug.deejai.embedding.scan import Pooling, Summary, scan
-from beetsplug.deejai.genre_space import encoder_loader, load_genre_model
-from beetsplug.deejai.storage.genre_model import SLICES, genre_folder
+from beetsplug.deejai.genre_space import (
+    encoder_loader,
+    load_genre_model,
+    open_network_slices,
+)
+from beetsplug.deejai.output.text import counted
+from beetsplug.deejai.storage.genre_model import genre_folder
 from beetsplug.deejai.storage.library import (
     Stored,
     Track,
@@ -20,14 +25,14 @@ from beetsplug.deejai.storage.library import (
     query_items,
     stored_by_id,
 )
-from beetsplug.deejai.storage.slices import SliceStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from logging import Logger
 
     from beetsplug.deejai.session import Session
     from beetsplug.deejai.storage.genre_model import GenreModel
+    from beetsplug.deejai.storage.slices import SliceRow, SliceStore
 
 USAGE = "[--force] [--jobs N] [QUERY]"
 
@@ -89,7 +94,7 @@ def hear(
     """
     folder = genre_folder(session.lib.path)
     assert folder is not None
-    store = SliceStore(str(folder / SLICES))
+    store = open_network_slices(folder)
     try:
         store.remove(store.item_ids() - all_ids(session.lib))
         state = _assess(session, store, model, tracks)
@@ -117,26 +122,51 @@ def hear(
         known = [] if is_forced else state.failed
         n_fresh = 0 if is_forced else len(state.fresh)
         print_(describe(summary, n_fresh, [*summary.failures, *known]))
+        rows = store.rows()
     finally:
         store.close()
-    n_unknown = len(
-        {track.item_id for track in tracks} - set(stored_by_id(session.lib))
-    )
+    _tell_what_does_not_count(stored_by_id(session.lib), rows, tracks)
+
+
+def _tell_what_does_not_count(
+    stored: Mapping[int, Stored], rows: Mapping[int, SliceRow], tracks: Sequence[Track]
+) -> None:
+    """Say of which tracks the library does not know the audio that was heard."""
+    item_ids = [track.item_id for track in tracks]
+    n_unknown = sum(item_id not in stored for item_id in item_ids)
     if n_unknown:
-        print_(f"{n_unknown} of them have no vector yet: run `beet deejai scan`, too")
+        verb = "has" if n_unknown == 1 else "have"
+        print_(
+            f"{counted(n_unknown, 'track')} {verb} no vector yet: run "
+            "`beet deejai scan`, too"
+        )
+    n_changed = sum(
+        item_id in stored
+        and item_id in rows
+        and stored[item_id].signature != rows[item_id].signature
+        for item_id in item_ids
+    )
+    if n_changed:
+        verb = "has" if n_changed == 1 else "have"
+        print_(
+            f"{counted(n_changed, 'track')} {verb} other audio than `beet deejai scan` "
+            "heard: run it, too"
+        )
 
 
 def _assess(
     session: Session, store: SliceStore, model: GenreModel, tracks: Sequence[Track]
 ) -> Freshness:
-    """Tell which tracks the network has to hear: by what the library knows of them."""
-    stored = {
-        item_id: Stored(model.encoder, row.signature)
-        for item_id, row in store.rows().items()
-    }
-    stored |= {
-        item_id: Stored(model.encoder, one.signature)
-        for item_id, one in stored_by_id(session.lib).items()
-        if item_id in stored
-    }
-    return assess_stored(stored, store, tracks, model=model.encoder)
+    """Tell which tracks the network has to hear."""
+    rows, known = store.rows(), stored_by_id(session.lib)
+    # Not by what the library knows of them: it may not have heard newer audio yet.
+    stored = {i: Stored(model.encoder, row.signature) for i, row in rows.items()}
+    found = assess_stored(stored, store, tracks, model=model.encoder)
+    fresh, found.fresh = found.fresh, []
+    for track in fresh:
+        row = rows[track.item_id]
+        agrees = known.get(track.item_id, row).signature == row.signature
+        # An id may have gone to another file, even one of the same time and size.
+        is_fresh = agrees or same_audio(track, row)
+        (found.fresh if is_fresh else found.stale).append(track)
+    return found

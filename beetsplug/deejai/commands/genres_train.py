@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,11 @@ from beets.util import displayable_path
 from beetsplug.deejai.commands.genres_scan import hear
 from beetsplug.deejai.commands.learning import check_from, check_seed
 from beetsplug.deejai.durations import format_duration
+from beetsplug.deejai.output.atomic import replaceable
+from beetsplug.deejai.output.text import counted
 from beetsplug.deejai.spaces import explain_none
-from beetsplug.deejai.storage.genre_model import genre_folder
+from beetsplug.deejai.storage.exclusive import exclusive
+from beetsplug.deejai.storage.genre_model import FILE, genre_folder
 from beetsplug.deejai.storage.library import (
     Track,
     matching_ids,
@@ -31,7 +36,7 @@ from beetsplug.deejai.training.genres.labels import (
 from beetsplug.deejai.training.tags import load_tagged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from logging import Logger
 
     from beetsplug.deejai.session import Session
@@ -40,7 +45,14 @@ if TYPE_CHECKING:
     from beetsplug.deejai.training.genres.labels import GenreLabels
     from beetsplug.deejai.training.tags import TaggedTrack
 
+    Learning = Callable[[], tuple[GenreModel, Path | None]]
+
 USAGE = "[OPTIONS] [QUERY]"
+
+DOING = "`beet deejai genres train`"
+
+WORK = "work"
+"""Name of the folder for spectrograms and checkpoints, in the genre folder."""
 
 MAX_DECODED = 300
 """Tracks that are decoded for the MFCC baseline without being asked to."""
@@ -143,38 +155,56 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         raise UserError("a library in memory has no place to keep genres")
     tracks = _tracks(session, args)
     parents = _parents(options)
-    network = None
-    try:
+    work = Path(os.path.expanduser(options.work)) if options.work else folder / WORK
+    if options.network == "cnn":
+        learn = _network_learning(session, options, tracks, parents, work)
+    else:
+        learn = _head_learning(session, options, tracks, parents)
+    with ExitStack() as stack:
+        if not options.pretend:
+            # What cannot be kept is said before anything is learnt.
+            stack.enter_context(exclusive(folder, doing=DOING))
+            replaceable(str(folder / FILE))
         if options.network == "cnn":
-            model, network = _train_network(session, options, tracks, parents, folder)
+            stack.enter_context(exclusive(work, doing=DOING))
+        try:
+            model, network = learn()
+        except KeyboardInterrupt:
+            print_(_interrupted(options))
+            raise
+        print_("")
+        for line in _figures(model):
+            print_(line)
+        if options.pretend:
+            print_("\nnothing is stored: --pretend")
         else:
-            model = _train_head(session, options, tracks, parents)
-    except KeyboardInterrupt:
-        print_(_interrupted(options))
-        raise
-    print_("")
-    for line in _figures(model):
-        print_(line)
-    if options.pretend:
-        print_("\nnothing is stored: --pretend")
-        return
-
-    from beetsplug.deejai.training.genres.keep import CARD, keep_model
-
-    keep_model(folder, model, network)
-    print_(f"\nwrote {displayable_path(str(folder / CARD))}, and the model beside it")
-    if network is not None:
+            _keep(folder, model, network)
+    if network is not None and not options.pretend:
         tracks_of = [
             Track(track.item_id, track.path) for track in load_tagged(session.lib)
         ]
         hear(session, model, tracks_of, n_threads=session.settings.n_threads)
+    if network is not None or (work.exists() and not options.pretend):
         print_(
-            f"{displayable_path(str(network.parent))} keeps the spectrograms and the "
-            "checkpoint; it may be deleted"
+            f"{displayable_path(str(work))} keeps the spectrograms and the checkpoint "
+            "of a network; it may be deleted"
         )
+    if options.pretend:
+        return
     print_(
         "to use it: beet deejai genres show QUERY, beet deejai similar --space genre"
     )
+
+
+def _keep(folder: Path, model: GenreModel, network: Path | None) -> None:
+    from beetsplug.deejai.training.genres.keep import CARD, keep_model
+
+    keep_model(folder, model, network)
+    if network is not None:
+        from beetsplug.deejai.training.genres.network import remove_others
+
+        remove_others(network)
+    print_(f"\nwrote {displayable_path(str(folder / CARD))}, and the model beside it")
 
 
 def _interrupted(options: Any) -> str:
@@ -230,11 +260,16 @@ def _say_labels(labels: GenreLabels, tracks: Sequence[TaggedTrack]) -> None:
     n_without = sum(1 for track in tracks if not track.genres)
     more = ", ..." if len(labels.genres) > MAX_NAMED else ""
     print_(
-        f"{len(labels.tracks)} tracks by {len(set(labels.groups))} artists, "
+        f"{counted(len(labels.tracks), 'track')} by "
+        f"{counted(len(set(labels.groups)), 'artist')}, "
         f"{len(labels.genres)} genres: {', '.join(labels.genres[:MAX_NAMED])}{more}"
     )
     if n_without:
-        print_(f"{n_without} tracks have no genre and are not learnt from")
+        print_(
+            "1 track has no genre and is not learnt from"
+            if n_without == 1
+            else f"{n_without} tracks have no genre and are not learnt from"
+        )
     taken = [f"{name} as {new}" for name, new in labels.merged.items() if new]
     if taken:
         more = f" and {len(taken) - MAX_MERGED} more" if len(taken) > MAX_MERGED else ""
@@ -282,58 +317,72 @@ def _settings(
     )
 
 
-def _train_head(
+def _head_learning(
     session: Session,
     options: Any,
     tracks: Sequence[TaggedTrack],
     parents: Mapping[str, str],
-) -> GenreModel:
+) -> Learning:
+    """Gather what a head is learnt from, and return what learns it."""
     # They import Keras: not before mistakes that are told at once.
     from beetsplug.deejai.training.genres.course import learn_head
     from beetsplug.deejai.training.genres.head import gather_slices
 
     wanted = {track.item_id for track in tracks if track.genres}
     signatures = signatures_of(stored_by_id(session.lib), session.model_id)
+    if wanted and not signatures:
+        raise UserError(explain_none(session))
     signatures = {i: one for i, one in signatures.items() if i in wanted}
+    # Opening it would make it.
+    has_slices = bool(signatures) and session.has_store
     item_ids, slices = gather_slices(
-        session.store.iterate(session.model_id, signatures)
+        session.store.iterate(session.model_id, signatures) if has_slices else ()
     )
     row_of = {item_id: row for row, item_id in enumerate(item_ids.tolist())}
     if wanted and not row_of:
-        raise UserError(explain_none(session))
+        raise UserError(
+            "no track that has a genre has current slices; run `beet deejai scan` first"
+        )
     known = [t for t in tracks if t.item_id in row_of or not t.genres]
     labels = label_tracks(known, parents=parents, min_tracks=options.min_tracks)
     _say_labels(labels, known)
-    if len(row_of) < len(wanted):
+    if n_missing := len(wanted) - len(row_of):
         print_(
-            f"{len(wanted) - len(row_of)} tracks that have a genre have no current "
-            "slices and are not learnt from: run `beet deejai scan`"
+            f"without current slices, and so not learnt from: "
+            f"{counted(n_missing, 'track')} of a genre; run `beet deejai scan`"
         )
     rows = np.array([row_of[track.item_id] for track in labels.tracks])
-    return learn_head(
-        labels,
-        slices.of(rows),
-        encoder=session.model_id,
-        settings=_settings(options, session, len(labels.tracks), bool(parents)),
-        report=print_,
-    )
+    settings = _settings(options, session, len(labels.tracks), bool(parents))
+
+    def learn() -> tuple[GenreModel, None]:
+        model = learn_head(
+            labels,
+            slices.of(rows),
+            encoder=session.model_id,
+            settings=settings,
+            report=print_,
+        )
+        return model, None
+
+    return learn
 
 
-def _train_network(
+def _network_learning(
     session: Session,
     options: Any,
     tracks: Sequence[TaggedTrack],
     parents: Mapping[str, str],
-    folder: Path,
-) -> tuple[GenreModel, Path]:
+    work: Path,
+) -> Learning:
+    """Gather what a network is learnt from, and return what learns it."""
     labels = label_tracks(tracks, parents=parents, min_tracks=options.min_tracks)
     _say_labels(labels, tracks)
-    work = Path(os.path.expanduser(options.work)) if options.work else folder / "work"
 
     from beetsplug.deejai.training.fit import Recipe
     from beetsplug.deejai.training.genres.course import learn_network
 
-    return learn_network(
+    return partial(
+        learn_network,
         labels,
         work=work,
         recipe=Recipe(

@@ -11,6 +11,7 @@ from beets.ui import CommonOptionsParser, print_
 from beetsplug.deejai.commands.names import n_tracks
 from beetsplug.deejai.commands.seeds import no_match
 from beetsplug.deejai.genre_space import load_genre_model, load_genre_space, scan_for
+from beetsplug.deejai.output.text import one_line
 from beetsplug.deejai.storage.genre_fields import (
     HeardGenre,
     load_heard_genres,
@@ -102,7 +103,8 @@ def _show(session: Session, old: Mapping[int, HeardGenre], changes: Genres) -> N
         for item in items_by_id(session.lib, ids[start : start + SHOWN_AT_ONCE]):
             assert item.id is not None
             before, after = old.get(item.id), changes[item.id]
-            print_(f"{item}: {before or 'none'} -> {after or 'none'}")
+            change = f"{before or 'none'} -> {after or 'none'}"
+            print_(f"{one_line(str(item))}: {one_line(change)}")
 
 
 def _summarise(genres: Genres, changes: Genres, *, pretend: bool) -> None:

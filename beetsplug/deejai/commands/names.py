@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from beets.util import displayable_path
 
+from beetsplug.deejai.output.text import counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,7 +23,7 @@ def name_of(item: Item) -> str:
 
 def n_tracks(number: int) -> str:
     """Write a number of tracks."""
-    return f"{number} track{'s' * (number != 1)}"
+    return counted(number, "track")
 
 
 def title_of(item: Item) -> str:

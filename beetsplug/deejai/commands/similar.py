@@ -19,6 +19,7 @@ from beetsplug.deejai.commands.listing import (
     read_overlap,
 )
 from beetsplug.deejai.commands.mixing import add_mix_options
+from beetsplug.deejai.commands.names import n_tracks
 from beetsplug.deejai.commands.weights import (
     add_weight_options,
     check_not_all,
@@ -93,15 +94,15 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         overlap_s=read_overlap(delivery),
     )
     if amount.number is not None and len(picks) < amount.number:
-        count = f"only {len(picks)}" if picks else "no"
-        log.warning("{} tracks can be proposed", count)
+        count = f"only {n_tracks(len(picks))}" if picks else "no tracks"
+        log.warning("{} can be proposed", count)
     elif not picks and amount.length_s:
         log.warning("no track can be proposed that is as short as --length")
     lines = lines_of(session, candidates.index, picks)
     remarks: list[str] = []
     if delivery.explain:
         lines, remarks = explain_similar(
-            session, candidates, query, seeds=seeds_of(groups), lines=lines
+            session, candidates, query, groups=groups, lines=lines, log=log
         )
     deliver(session, lines, delivery, log, remarks=remarks)
 

@@ -93,7 +93,7 @@ def assess_stored(
             result.stale.append(track)
         elif state in ("", row.file_state):
             result.fresh.append(track)
-        elif _same_audio(track, row):
+        elif same_audio(track, row):
             compared[track.item_id] = state
             result.fresh.append(track)
         else:
@@ -103,7 +103,8 @@ def assess_stored(
     return result
 
 
-def _same_audio(track: Track, row: SliceRow) -> bool:
+def same_audio(track: Track, row: SliceRow) -> bool:
+    """Tell by reading a track's file whether it holds the audio that was heard."""
     try:
         return audio_signature(track.path) == row.signature
     except TrackError:

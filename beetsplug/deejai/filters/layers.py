@@ -71,6 +71,11 @@ def list_layers(encoder: KerasEncoder) -> list[Layer]:
 
     Those inside of another layer are left out. Of one that is used several times, the
     first use counts.
+
+    Raises
+    ------
+    FatalError
+        There are none.
     """
     network = encoder.network
     found = [
@@ -79,6 +84,8 @@ def list_layers(encoder: KerasEncoder) -> list[Layer]:
         if ("Conv" in type(layer).__name__ or type(layer).__name__ == "Dense")
         and _is_map(layer, end := _end(network, layer))
     ]
+    if not found:
+        raise FatalError("the encoder has no layer whose filters can be looked at")
     return [
         Layer(
             number,
@@ -94,13 +101,18 @@ def list_layers(encoder: KerasEncoder) -> list[Layer]:
 def find_layer(layers: list[Layer], wanted: str | None) -> Layer:
     """Return the layer that a name or a number means; the first convolution for None.
 
+    Parameters
+    ----------
+    layers
+        As of :func:`list_layers`.
+    wanted
+        As typed.
+
     Raises
     ------
     FatalError
         There is none; the message lists those that there are.
     """
-    if not layers:
-        raise FatalError("the encoder has no layer whose filters can be looked at")
     if wanted is None:
         return next((layer for layer in layers if layer.is_convolution), layers[0])
     # A name wins: somebody may have called a layer "2".

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from beets.exceptions import UserError
 
+from beetsplug.deejai.audio.constants import SLICE_S
 from beetsplug.deejai.embedding.keras_encoder import KerasEncoder
 from beetsplug.deejai.evaluation.overrepresented import overrepresented
 from beetsplug.deejai.filters.layers import LayerListener
@@ -258,8 +259,9 @@ def _filters(
 
 def _top(firing: Firing, item: Item, seen_s: float) -> Top:
     middle_s, length_s = firing.middle_s, item.length or 0.0
-    # A track that is shorter than a slice was repeated to fill one.
-    if 0.0 < length_s < middle_s:
+    # A track that is shorter than a slice was repeated to fill one. Of longer ones the
+    # length in the library may be wrong.
+    if 0.0 < length_s < min(middle_s, SLICE_S):
         middle_s %= length_s
     return Top(item, firing.value, max(0.0, middle_s - seen_s / 2), middle_s)
 

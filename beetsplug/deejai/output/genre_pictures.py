@@ -31,7 +31,8 @@ _LEGEND_WIDTH = 640
 _LINE_HEIGHT = 66
 
 _PIE_SIDE = 980
-_TOLD_INSIDE = 0.06  # A larger sector has room for its share.
+_TOLD_INSIDE = 0.06  # A larger sector has room for its share ...
+_PARTED = 0.005  # ... and a smaller one none for its edges.
 _AREAS_WIDTH, _AREAS_HEIGHT = 1500, 800
 _AXIS_HEIGHT, _AXIS_WIDTH = 90, 120
 
@@ -39,7 +40,7 @@ _TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 3600
 _MAX_TICKS = 10
 
 _MATRIX_SIDE = 1200
-_LARGEST_CELL = 150
+_SMALLEST_CELL, _LARGEST_CELL = 18, 150
 _LABEL_WIDTH = 420
 _CAPTION_WIDTH = 760
 
@@ -63,7 +64,7 @@ def draw_confusion(matrix: npt.ArrayLike, genres: Sequence[str]) -> bytes:
     counts = np.asarray(matrix)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     n_genres = len(genres)
-    cell = min(_LARGEST_CELL, _MATRIX_SIDE // n_genres)
+    cell = max(_SMALLEST_CELL, min(_LARGEST_CELL, _MATRIX_SIDE // n_genres))
     side = cell * n_genres
     font = sized_font(max(14, min(34, cell * 2 // 3)))
     names = [shortened(shown(genre), font, _LABEL_WIDTH) for genre in genres]
@@ -119,12 +120,16 @@ def draw_pie(parts: Sequence[Portion], *, title: str, caption: str) -> bytes:
     starts = [-90.0, *ends[:-1].tolist()]
     for start, stop, fill in zip(starts, ends.tolist(), colours, strict=True):
         draw.pieslice((0, 0, end, end), start, stop, fill)
-    if len(parts) > 1:
-        # Thin light edges part sectors whose colours some eyes may not tell apart.
-        for angle in np.deg2rad(starts):
-            rim = 1 + np.array([np.cos(angle), np.sin(angle)])
-            middle = (end / 2, end / 2)
-            draw.line((*middle, *(rim * end / 2)), LIGHT.ground, 3 * _SCALE)
+    # Thin light edges part sectors whose colours some eyes may not tell apart.
+    edges = [
+        start
+        for start, part in zip(starts, parts, strict=True)
+        if part.share >= _PARTED
+    ]
+    for angle in np.deg2rad(edges) if len(edges) > 1 else ():
+        rim = 1 + np.array([np.cos(angle), np.sin(angle)])
+        middle = (end / 2, end / 2)
+        draw.line((*middle, *(rim * end / 2)), LIGHT.ground, 3 * _SCALE)
     canvas = _Canvas(side, side, title, caption)
     canvas.picture.paste(pie.reduce(_SCALE), (_EDGE, canvas.top))
     font = sized_font(36)

@@ -1,8 +1,9 @@
-"""Make text that comes from anybody's tags fit for files."""
+"""Make text that comes from anybody's tags fit for files and terminals."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 MAX_LINE_BYTES = 255
 """Longest name, in UTF-8: the list of chapters in MP4 counts in one byte."""
@@ -41,6 +42,31 @@ def some_lines(text: str, *, max_bytes: int) -> str:
 def percent(share: float) -> str:
     """Write a share, 0 to 1."""
     return f"{100 * share:.0f} %"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number of things."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def text_width(text: str) -> int:
+    """Count the columns of a terminal that text takes."""
+    return sum(map(_columns, text))
+
+
+def _columns(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def fitted(text: str, width: int) -> str:
+    """Cut or fill text so that it takes this many columns of a terminal."""
+    if text_width(text) > width:
+        while text and text_width(text) > width - 3:
+            text = text[:-1]
+        text = (text + "...")[: max(width, 1)]
+    return text + " " * (width - text_width(text))
 
 
 def _valid(text: str) -> str:

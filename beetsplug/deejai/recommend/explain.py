@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+LEAST_ALIKE = 0.37
+"""Slices of a smaller cosine do not sound alike.
+
+The 99th percentile of pairs of slices of different artists, in 327 tracks of many
+genres heard by the built-in encoder (the median is -0.02). Of pairs of such tracks
+taken by chance one in five has slices that reach it, of tracks and their ten nearest
+98 %.
+"""
+
 MARGIN = 0.05
 """A pair of slices is as good as the best one while its cosine is so little less."""
 
@@ -62,7 +71,7 @@ def best_matches(
         The same for each seed; the numbers of slices may differ.
     n
         How many at most. There are fewer where the next pair is less alike than the
-        best of all by more than :data:`MARGIN`.
+        best of all by more than :data:`MARGIN`, or than :data:`LEAST_ALIKE`.
 
     Returns
     -------
@@ -80,7 +89,7 @@ def best_matches(
         which = int(np.argmax([pairs.max() for pairs in free]))
         row, column = np.unravel_index(np.argmax(free[which]), free[which].shape)
         best = float(free[which][row, column])
-        if best < best_of_all - MARGIN:
+        if best < max(best_of_all - MARGIN, LEAST_ALIKE):
             break
         # Both go on by one slice along a diagonal.
         diagonal = free[which].diagonal(int(column) - int(row))

@@ -28,6 +28,10 @@ FILE = "compositions.npz"
 """Name of the file in the genre folder."""
 
 
+SUM_TOLERANCE = 1e-3
+"""How far the probabilities of a track may be from adding up to 1."""
+
+
 @dataclass(frozen=True)
 class Compositions:
     """What tracks are made of, and of which audio that was found.
@@ -87,17 +91,19 @@ def read_compositions(folder: Path, model: GenreModel) -> Compositions:
 def _checked(file: IO[bytes], model: GenreModel) -> Compositions:
     arrays = open_checked(file)
     item_ids, signatures = arrays["item_ids"], arrays["signatures"]
-    probabilities, n_tracks = arrays["probabilities"], len(item_ids)
+    probabilities, n_tracks = arrays["probabilities"], item_ids.size
     is_whole = (
         int(arrays["format"]) == FORMAT
         and str(arrays["model"]) == _fingerprint(model)
         and item_ids.dtype == np.int64
+        and item_ids.ndim == 1
         and bool(np.all(np.diff(item_ids) > 0))
         and signatures.dtype.kind == "S"
         and signatures.shape == (n_tracks,)
         and probabilities.dtype == np.float32
         and probabilities.shape == (n_tracks, len(model.genres))
-        and bool(np.isfinite(probabilities).all())
+        and bool((probabilities >= 0).all())
+        and bool((np.abs(probabilities.sum(axis=1) - 1) < SUM_TOLERANCE).all())
     )
     if not is_whole:
         raise ValueError("it is of another model, or its parts do not fit together")

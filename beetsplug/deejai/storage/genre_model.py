@@ -80,6 +80,7 @@ class GenreModel:
             and self.kind in ("head", "cnn")
             and (self.network is None) == (self.kind == "head")
             and self.weights.ndim == 2
+            and self.weights.shape[0] > 0
             and self.weights.shape[1] == n_genres
             and self.bias.shape == (n_genres,)
             and bool(np.isfinite(self.weights).all() and np.isfinite(self.bias).all())
@@ -145,6 +146,11 @@ def read_genre_model(folder: Path) -> GenreModel | None:
             return _checked(file)
     except FileNotFoundError:
         return None
+    except _NewerError as error:
+        raise FatalError(
+            f"{displayable_path(str(path))} was made by a newer version of "
+            "beets-deejai; upgrade the plugin"
+        ) from error
     except Exception as error:
         raise FatalError(
             f"{displayable_path(str(path))} cannot be used ({error}); "
@@ -152,8 +158,14 @@ def read_genre_model(folder: Path) -> GenreModel | None:
         ) from error
 
 
+class _NewerError(Exception):
+    """The file is of a format that came later."""
+
+
 def _checked(file: IO[bytes]) -> GenreModel:
     arrays = open_checked(file)
+    if int(arrays["format"]) > FORMAT:
+        raise _NewerError
     if int(arrays["format"]) != FORMAT:
         raise ValueError("it is of another version")
     weights, bias = arrays["weights"], arrays["bias"]

@@ -143,6 +143,8 @@ class SliceStore:
     ----------
     path
         The file, made when it does not exist, or ``:memory:``.
+    remedy
+        What makes a new one, for the message when it cannot be opened.
 
     Raises
     ------
@@ -150,7 +152,7 @@ class SliceStore:
         The file is no side store, or of a newer version.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, remedy: str = "beet deejai scan") -> None:
         self.path = path
         self._lock = threading.RLock()
         try:
@@ -166,7 +168,7 @@ class SliceStore:
         except sqlite3.Error as error:
             raise FatalError(
                 f"the side store {path} cannot be opened ({error}); move it away and "
-                "run `beet deejai scan`, which makes a new one"
+                f"run `{remedy}`, which makes a new one"
             ) from error
         if version > SCHEMA_VERSION:
             raise FatalError(

@@ -219,6 +219,14 @@ def test_a_title_stands_below_with_space_around_it(title: str) -> None:
     assert columns.max() < 800 - 40
 
 
+def test_of_a_long_title_only_the_line_that_does_not_fit_is_cut() -> None:
+    rows, columns = ink("l " + "W" * 100).T
+    above = columns[rows < (rows.min() + rows.max()) / 2]
+    # An ellipsis behind the letter would make it wider.
+    assert np.ptp(above) < 8
+    assert np.ptp(columns) > 500
+
+
 def test_bars_are_longer_where_it_is_louder() -> None:
     levels = np.concatenate([np.full(500, 0.3), np.full(500, 0.05)])
     drawn = opened(draw_cover(title="", levels=levels, starts=[0]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from made_genres import made_card
 
 from beetsplug.deejai.training.genres.card import (
     MAX_CONFUSIONS,
@@ -12,37 +12,8 @@ from beetsplug.deejai.training.genres.card import (
 )
 
 
-def card(**more: Any) -> dict[str, Any]:
-    return {
-        "made": "2026-11-21 12:00",
-        "version": "0.1.0",
-        "method": "By ear.",
-        "n_tracks": 30,
-        "n_artists": 6,
-        "genres": [
-            {"name": "Rock | Roll", "tracks": 20, "artists": 4},
-            {"name": "演歌\nx", "tracks": 10, "artists": 2},
-        ],
-        "min_tracks": 10,
-        "merged": {"Bebop": "jazz", "Waltz": None},
-        "split": "In two.",
-        "measured": {
-            "accuracy": 0.9,
-            "macro_f1": 0.8,
-            "calibration_error": 0.05,
-            "calibration_error_uncalibrated": 0.1,
-            "temperature": 0.5,
-            "confusion": [[19, 1], [2, 8]],
-        },
-        "baselines": {"majority": {"accuracy": 0.67, "macro_f1": 0.4}, "mfcc": None},
-        "limits": ["It is not you."],
-        "details": {"seed": 0},
-        **more,
-    }
-
-
 def test_the_card_tells_data_figures_confusions_and_limits() -> None:
-    text = card_text(card())
+    text = card_text(made_card())
     for part in (
         "| Rock \\| Roll | 20 | 4 |",
         "| 演歌 x | 10 | 2 |",
@@ -55,12 +26,22 @@ def test_the_card_tells_data_figures_confusions_and_limits() -> None:
         assert part in text
 
 
+def test_columns_stay_in_line_under_wide_characters() -> None:
+    first, *lines = confusion_lines(["日本のロック", "Waltz"], [[19, 1], [2, 8]])
+    assert lines == ["  1 日本のロック    19   1", "  2 Waltz            2   8"]
+    assert first.endswith(":   1   2")
+
+
+def test_one_track_by_one_artist_is_no_plural() -> None:
+    assert "1 track by 1 artist." in card_text(made_card(n_tracks=1, n_artists=1))
+
+
 def test_a_baseline_that_was_not_measured_is_not_mentioned() -> None:
-    assert not any("MFCC" in line for line in figure_lines(card()))
+    assert not any("MFCC" in line for line in figure_lines(made_card()))
 
 
 def test_without_held_out_tracks_it_is_said_that_there_are_no_figures() -> None:
-    text = card_text(card(measured=None, baselines=None))
+    text = card_text(made_card(measured=None, baselines=None))
     assert "no figures" in text
     assert "## Confusion" not in text
 

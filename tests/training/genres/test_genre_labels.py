@@ -116,9 +116,12 @@ def test_tracks_without_a_genre_are_not_learnt_from() -> None:
     ("some", "message"),
     [
         ([track(1), track(2)], "none of 2 tracks has a genre"),
-        (tracks(Rock=9), "all 9 tracks that have a genre are Rock"),
+        (tracks(Rock=9), "Rock is the only genre, of 9 tracks"),
         (tracks(Rock=1, Jazz=1, Polka=1), "no two genres have 3 tracks"),
-        (tracks(Rock=9, Jazz=1), "lower --min-tracks"),
+        (tracks(Rock=9, Jazz=1), "tag or add more music$"),
+        (tracks(Rock=9, Jazz=2), "or lower --min-tracks$"),
+        (tracks(Rock=2, Jazz=1, Polka=1), "or lower --min-tracks$"),
+        (tracks(**{"Ro\x1b[31mck\n": 9, "Jazz": 1}), r"Ro \[31mck \(9\), Jazz"),
     ],
 )
 def test_too_little_to_learn_from_is_said_with_the_remedy(

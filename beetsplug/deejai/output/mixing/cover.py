@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from beetsplug.deejai.output.lettering import can_show, sized_font
+from beetsplug.deejai.output.lettering import can_show, shortened, sized_font
 from beetsplug.deejai.output.pictures import (
     embedded_picture,
     fitted,
@@ -239,7 +239,7 @@ def _set(title: str) -> tuple[list[str], FreeTypeFont]:
         for lines in ([title], _halves(title, font)):
             if all(font.getlength(line) <= _TITLE_WIDTH for line in lines):
                 return lines, font
-    return [_shortened(line, font) for line in _halves(title, font)], font
+    return [shortened(line, font, _TITLE_WIDTH) for line in _halves(title, font)], font
 
 
 def _halves(title: str, font: FreeTypeFont) -> list[str]:
@@ -247,9 +247,3 @@ def _halves(title: str, font: FreeTypeFont) -> list[str]:
     words = title.split(" ")
     breaks = [[" ".join(words[:n]), " ".join(words[n:])] for n in range(1, len(words))]
     return min(breaks or [[title]], key=lambda lines: max(map(font.getlength, lines)))
-
-
-def _shortened(line: str, font: FreeTypeFont) -> str:
-    while font.getlength(line + "...") > _TITLE_WIDTH:
-        line = line[:-1]
-    return line + "..."

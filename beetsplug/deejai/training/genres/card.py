@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from beetsplug.deejai.output.text import one_line
+from beetsplug.deejai.output.text import counted, fitted, one_line, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,13 +105,13 @@ def confusion_lines(
             f"{-n:6}  {names[row]} as {names[column]}"
             for n, row, column in pairs[:MAX_CONFUSIONS]
         ]
-    width = max(map(len, names))
+    width = max(14, *map(text_width, names))
     cell = max(4, *(len(str(n)) + 1 for counts in matrix for n in counts))
     numbers = "".join(f"{k:{cell}}" for k in range(1, len(names) + 1))
-    lines = [f"{'':4}{'is, taken for:':{max(width, 14)}}{numbers}"]
+    lines = [f"{'':4}{'is, taken for:':{width}}{numbers}"]
     for number, (name, counts) in enumerate(zip(names, matrix, strict=True), 1):
         cells = "".join(f"{n:{cell}}" if n else f"{'.':>{cell}}" for n in counts)
-        lines.append(f"{number:3} {name:{max(width, 14)}}{cells}")
+        lines.append(f"{number:3} {fitted(name, width)}{cells}")
     return lines
 
 
@@ -131,7 +131,8 @@ def card_text(card: Mapping[str, Any]) -> str:
     parts = [
         "# What was learnt of this library's genres",
         f"{card['made']}, beets-deejai {card['version']}. {card['method']}",
-        f"## Data\n\n{card['n_tracks']} tracks by {card['n_artists']} artists.\n\n"
+        f"## Data\n\n{counted(card['n_tracks'], 'track')} by "
+        f"{counted(card['n_artists'], 'artist')}.\n\n"
         f"| genre | tracks | artists |\n| --- | ---: | ---: |\n{rows}",
     ]
     merged = [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from beetsplug.deejai.output.text import counted
 from beetsplug.deejai.storage.genre_model import GenreModel
 from beetsplug.deejai.training.genres.baselines import majority, mfcc_regression
 from beetsplug.deejai.training.genres.card import (
@@ -168,6 +169,7 @@ def learn_network(
     trained = train_network(
         labels, is_held_out, work=work, recipe=recipe, report=report
     )
+    name, network_id = name_network(trained.path)
     measured, baselines = trained.measured, None
     split = "Nothing was held out."
     if measured is not None:
@@ -176,13 +178,12 @@ def learn_network(
         first = np.zeros(1, dtype=np.int64)
         baselines = _baselines(labels, folds, first, settings, report)
         split = (
-            f"{measured.n_tracks} tracks were held out, {trained.n_learnt} learnt from"
+            f"Held out: {counted(measured.n_tracks, 'track')}; learnt from: "
+            f"{trained.n_learnt}"
             + (", no artist among both." if labels.by_artist else f". {KNOWN_ARTISTS}")
-            + " They also chose when to stop, and the temperature, which flatters a "
-            "little."
+            + " They also chose when to stop, which flatters a little."
         )
     temperature = np.float32(measured.temperature if measured else 1.0)
-    name, network_id = name_network(trained.path)
     n_genres = len(labels.genres)
     card = _card(
         labels,
@@ -215,7 +216,7 @@ def _baselines(
 ) -> dict[str, Any]:
     mfcc = None
     if settings.decodes:
-        report(f"decoding {len(labels.tracks)} tracks for the MFCC baseline")
+        report(f"decoding {counted(len(labels.tracks), 'track')} for the MFCC baseline")
         mfcc, n_missing = mfcc_regression(
             [track.path for track in labels.tracks],
             labels.targets,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,37 +136,71 @@ def fit_head(slices: TrackSlices, targets: Array, *, seed: int) -> tuple[Array, 
     tracks = np.repeat(np.arange(len(targets)), slices.counts)
     weights = (targets @ genre_weights(targets) / slices.counts)[tracks]
     weights = (weights * (len(weights) / weights.sum())).astype(np.float32)
-    n_steps = N_STEPS
 
     def batches() -> Iterator[tuple[Array, Array, Array]]:
         rng = np.random.default_rng(seed)
-        for _ in range(n_steps):
+        for _ in range(N_STEPS):
             rows = np.arange(len(tracks))
             if len(tracks) > BATCH_SLICES:
                 rows = rng.integers(len(tracks), size=BATCH_SLICES)
             yield unit(slices.vectors[rows]), targets[tracks[rows]], weights[rows]
 
     with quiet_stderr():
+        layer = _softmax_layer(slices.vectors.shape[1], targets.shape[1])
+        return layer.fit(batches(), seed=seed)
+
+
+class _SoftmaxLayer:
+    """A softmax layer that can be learnt again and again.
+
+    Keras takes longer to build it than to learn it from a small library.
+
+    Parameters
+    ----------
+    size
+        Components of a slice vector.
+    n_genres
+        Of the output.
+    """
+
+    def __init__(self, size: int, n_genres: int) -> None:
         keras = import_keras()
-        keras.utils.set_random_seed(seed)
-        size, n_genres = slices.vectors.shape[1], targets.shape[1]
-        layer = keras.layers.Dense(
+        self._layer = keras.layers.Dense(
             n_genres,
             activation="softmax",
             # It is at its only minimum whatever it starts from.
             kernel_initializer="zeros",
             kernel_regularizer=keras.regularizers.L2(L2),
         )
-        model = keras.Sequential([keras.Input((size,)), layer])
-        rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, n_steps)
-        model.compile(
-            optimizer=keras.optimizers.Adam(rate),
+        self._model = keras.Sequential([keras.Input((size,)), self._layer])
+        rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, N_STEPS)
+        optimizer = keras.optimizers.Adam(rate)
+        self._model.compile(
+            optimizer=optimizer,
             loss="categorical_crossentropy",
+            # Steps of so little work cost less together.
+            steps_per_execution=20,
             jit_compile=keras.backend.backend() == "jax",
         )
-        model.fit(batches(), steps_per_epoch=n_steps, shuffle=False, verbose=0)
-        kernel, bias = layer.get_weights()
-    return np.asarray(kernel, dtype=np.float32), np.asarray(bias, dtype=np.float32)
+        optimizer.build(self._model.trainable_variables)
+        self._variables = [*self._model.variables, *optimizer.variables]
+
+    def fit(
+        self, batches: Iterator[tuple[Array, Array, Array]], *, seed: int
+    ) -> tuple[Array, Array]:
+        """Learn from :data:`N_STEPS` batches, and forget all that was learnt before."""
+        import_keras().utils.set_random_seed(seed)
+        # Weights, what Adam remembers and the number of steps: all begin at zero.
+        for variable in self._variables:
+            variable.assign(np.zeros(variable.shape))
+        self._model.fit(batches, steps_per_epoch=N_STEPS, shuffle=False, verbose=0)
+        kernel, bias = self._layer.get_weights()
+        return np.asarray(kernel, np.float32), np.asarray(bias, np.float32)
+
+
+@lru_cache(maxsize=1)
+def _softmax_layer(size: int, n_genres: int) -> _SoftmaxLayer:
+    return _SoftmaxLayer(size, n_genres)
 
 
 def held_out_logits(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from beetsplug.deejai.embedding.encoder import model_id
 from beetsplug.deejai.output.atomic import atomic_writer, explained
-from beetsplug.deejai.storage.genre_model import write_genre_model
+from beetsplug.deejai.storage.genre_model import SLICES, write_genre_model
 from beetsplug.deejai.training.genres.card import card_text
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ def name_network(network: Path) -> tuple[str, str]:
 
 
 def keep_model(folder: Path, model: GenreModel, network: Path | None = None) -> None:
-    """Write a model and what is told of it, then remove networks of former ones.
+    """Write a model and what is told of it, then remove what only former ones need.
 
-    Killed at any moment, the folder holds the former model or this one.
+    Killed at any moment, or on a full disk, the folder holds the former model or this
+    one: what says which is written last.
 
     Parameters
     ----------
@@ -53,27 +54,37 @@ def keep_model(folder: Path, model: GenreModel, network: Path | None = None) -> 
     FatalError
         Something cannot be written.
     """
-    # It imports Pillow.
-    from beetsplug.deejai.output.genre_pictures import draw_confusion
-
+    # What can fail for other reasons than the disk comes before all that is written.
+    card, picture = card_text(model.card).encode(), _picture(model)
+    with explained(str(folder)):
+        folder.mkdir(exist_ok=True)
     if network is not None:
         assert model.network is not None
         kept = str(folder / model.network)
-        with explained(kept):
-            folder.mkdir(exist_ok=True)
-        with atomic_writer(kept) as file, network.open("rb") as source:
+        with atomic_writer(kept) as file, network.open("rb") as source, explained(kept):
             shutil.copyfileobj(source, file)
+    for name, data in ((CARD, card), (PICTURE, picture)):
+        path = str(folder / name)
+        if data is None:
+            with explained(path):
+                (folder / name).unlink(missing_ok=True)
+        else:
+            with atomic_writer(path) as file, explained(path):
+                file.write(data)
     write_genre_model(folder, model)
-    with atomic_writer(str(folder / CARD)) as file:
-        file.write(card_text(model.card).encode())
+    former = [p for p in folder.glob("genres-*.keras") if p.name != model.network]
+    if network is None:
+        former += folder.glob(f"{SLICES}*")
+    for one in former:
+        # What cannot be removed does no harm.
+        with contextlib.suppress(OSError):
+            one.unlink()
+
+
+def _picture(model: GenreModel) -> bytes | None:
+    """Draw who is taken for whom; None where nothing could be measured."""
+    # It imports Pillow.
+    from beetsplug.deejai.output.genre_pictures import draw_confusion
+
     measured = model.card["measured"]
-    if measured is None:
-        (folder / PICTURE).unlink(missing_ok=True)
-    else:
-        with atomic_writer(str(folder / PICTURE)) as file:
-            file.write(draw_confusion(measured["confusion"], model.genres))
-    for path in folder.glob("genres-*.keras"):
-        if path.name != model.network:
-            # What cannot be removed does no harm.
-            with contextlib.suppress(OSError):
-                path.unlink()
+    return draw_confusion(measured["confusion"], model.genres) if measured else None

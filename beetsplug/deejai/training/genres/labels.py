@@ -14,6 +14,7 @@ import numpy as np
 
 from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.evaluation.classification import main_class
+from beetsplug.deejai.output.text import counted, one_line
 from beetsplug.deejai.storage.genre_model import OTHER
 from beetsplug.deejai.storage.library import artist_key
 
@@ -86,7 +87,7 @@ class GenreLabels:
 
 def genre_key(genre: str) -> str:
     """Reduce a genre to what tells genres apart: ``Hip-Hop`` is ``hip hop``."""
-    text = unicodedata.normalize("NFKC", genre).casefold()
+    text = unicodedata.normalize("NFKC", one_line(genre)).casefold()
     return " ".join(text.replace("-", " ").replace("_", " ").split())
 
 
@@ -159,20 +160,36 @@ def label_tracks(
     tagged = [row for row, keys in enumerate(genres_of) if keys]
     if not tagged:
         raise FatalError(
-            f"none of {len(tracks)} tracks has a genre: tag them, for example by "
-            "beets' plugin lastgenre (`beet lastgenre`)"
+            f"none of {counted(len(tracks), 'track')} has a genre: tag them, for "
+            "example by beets' plugin lastgenre (`beet lastgenre`)"
         )
     chosen = [tracks[row] for row in tagged]
     keys = [tuple(dict.fromkeys(genres_of[row])) for row in tagged]
     groups = [_group(track) for track in chosen]
     shown = _spellings(chosen)
+    became, by_artist = _choose(keys, groups, parents, min_tracks)
+    if not became:
+        may_lower = bool(_choose(keys, groups, parents, MIN_USEFUL)[0])
+        raise FatalError(_too_few(keys, shown, min_tracks, may_lower=may_lower))
+    kept = [_learnt(names, became) for names in keys]
+    return _labels(chosen, kept, groups, became, shown, by_artist)
+
+
+def _choose(
+    keys: Sequence[tuple[str, ...]],
+    groups: Sequence[str],
+    parents: Mapping[str, str],
+    min_tracks: int,
+) -> tuple[dict[str, str | None], bool]:
+    """Say what each genre counts as, and whether each is by several artists.
+
+    What they count as is empty where that would be less than two genres.
+    """
     for min_artists in (MIN_ARTISTS, 1):
         became = _roll_up(keys, groups, parents, min_tracks, min_artists)
-        kept = [_learnt(names, became) for names in keys]
-        if len({name for names in kept for name in names}) > 1:
-            by_artist = min_artists > 1
-            return _labels(chosen, kept, groups, became, shown, by_artist)
-    raise FatalError(_too_few(keys, shown, min_tracks))
+        if len({name for names in keys for name in _learnt(names, became)}) > 1:
+            return became, min_artists > 1
+    return {}, False
 
 
 def _spellings(tracks: Sequence[TaggedTrack]) -> dict[str, str]:
@@ -180,7 +197,7 @@ def _spellings(tracks: Sequence[TaggedTrack]) -> dict[str, str]:
     counts: dict[str, Counter[str]] = {}
     for track in tracks:
         for genre in track.genres:
-            counts.setdefault(genre_key(genre), Counter())[" ".join(genre.split())] += 1
+            counts.setdefault(genre_key(genre), Counter())[one_line(genre)] += 1
     return {
         key: min(spellings, key=lambda name: (-spellings[name], name))
         for key, spellings in counts.items()
@@ -281,18 +298,22 @@ def _labels(
 
 
 def _too_few(
-    keys: Sequence[tuple[str, ...]], shown: Mapping[str, str], min_tracks: int
+    keys: Sequence[tuple[str, ...]],
+    shown: Mapping[str, str],
+    min_tracks: int,
+    *,
+    may_lower: bool,
 ) -> str:
     """Say why there are no two genres to tell apart, and what helps."""
     counts = Counter(name for names in keys for name in names)
     if len(counts) == 1:
         return (
-            f"all {len(keys)} tracks that have a genre are {shown[keys[0][0]]}: there "
-            "is nothing to tell apart; tag other genres, for example by lastgenre"
+            f"{shown[keys[0][0]]} is the only genre, of {counted(len(keys), 'track')}: "
+            "there is nothing to tell apart; tag other genres, for example by lastgenre"
         )
     named = ", ".join(f"{shown[k]} ({n})" for k, n in counts.most_common(NAMED))
     more = ", ..." if len(counts) > NAMED else ""
     remedy = "tag or add more music"
-    if min_tracks > MIN_USEFUL:
+    if may_lower:
         remedy += ", or lower --min-tracks"
     return f"no two genres have {min_tracks} tracks each: {named}{more}; {remedy}"

@@ -6,6 +6,7 @@ convolutional neural networks"): slices of 5 s, softmax, and the mean over a tra
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from dataclasses import asdict, dataclass
@@ -25,6 +26,7 @@ from beetsplug.deejai.training.dataset import build_spectrograms
 from beetsplug.deejai.training.devices import ALONE
 from beetsplug.deejai.training.fit import Recipe, draw_batches, save_encoder
 from beetsplug.deejai.training.genres.calibration import compositions
+from beetsplug.deejai.training.genres.folds import draw_folds
 from beetsplug.deejai.training.genres.head import genre_weights
 from beetsplug.deejai.training.genres.measured import measure
 from beetsplug.deejai.training.learn import learn
@@ -57,8 +59,8 @@ MEASURED_SLICES = 16
 DROPOUT = 0.3
 """Of what the last layer sees, while it learns."""
 
-CHECKPOINT = "checkpoint.npz"
-NETWORK = "network.keras"
+RUN_DIGITS = 12
+"""Of the hash of all settings, in the names of a run's files."""
 
 
 class GenreTeacher:
@@ -98,6 +100,20 @@ class TrainedNetwork:
     path: Path
     measured: Measured | None
     n_learnt: int
+
+
+def remove_others(network: Path) -> None:
+    """Remove the networks and checkpoints of other runs than the one of a network.
+
+    What cannot be removed does no harm.
+    """
+    of_run = network.stem.rpartition("-")[2]
+    digits = "[0-9a-f]" * RUN_DIGITS
+    for name in (f"network-{digits}.keras", f"checkpoint-{digits}.npz"):
+        for path in network.parent.glob(name):
+            if not path.stem.endswith(of_run):
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
 
 def train_network(
@@ -146,9 +162,11 @@ def train_network(
         )
     with quiet_stderr():
         network = compact(vector_size=teacher.size, seed=recipe.seed)
-    output = work / NETWORK
     run = _run_id(recipe, labels.genres, teacher, train, held_out)
-    checkpoint = work / CHECKPOINT
+    # Each run has its own: another one in between, even of the same music, must not
+    # cost what was learnt before it.
+    output = work / f"network-{run[:RUN_DIGITS]}.keras"
+    checkpoint = work / f"checkpoint-{run[:RUN_DIGITS]}.npz"
     learner = _learner(network)
 
     def batches(steps: range) -> Iterator[tuple[Any, Any]]:
@@ -185,8 +203,9 @@ def train_network(
     if held_out:
         best = load_keras(output, model_id="best")
         logits, counts = _logits(best, spectrograms, held_out)
-        one_fold = np.zeros(len(held_out), dtype=np.int64)
-        result = measure(logits, counts, teacher.all(held_out), one_fold)
+        rows = [paths.index(track.path) for track in held_out]
+        folds = draw_folds(labels.of(rows), seed=recipe.seed)
+        result = measure(logits, counts, teacher.all(held_out), folds)
     return TrainedNetwork(output, result, len(train))
 
 

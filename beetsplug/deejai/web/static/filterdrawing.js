@@ -77,14 +77,20 @@ export function paint(canvas, values, nRows, { isSigned, isDark }) {
 export function standsOutAt(drawing, other, nRows) {
   const nColumns = drawing.length / nRows;
   const [first, last] = [Math.floor(0.4 * nColumns), Math.ceil(0.6 * nColumns)];
-  let [best, most] = [0, -Infinity];
+  const excess = [];
   for (let row = 0; row < nRows; row++) {
-    let sum = 0;
+    excess[row] = 0;
     for (let column = first; column < last; column++) {
       const i = row * nColumns + column;
-      sum += drawing[i] - other[i];
+      excess[row] += drawing[i] - other[i];
     }
-    if (sum > most) [best, most] = [row, sum];
+  }
+  // Of single bands the lowest would win too often: it varies most between recordings.
+  let [best, most] = [0, -Infinity];
+  for (let row = 0; row < nRows; row++) {
+    const near = excess.slice(Math.max(0, row - 2), row + 3);
+    const mean = near.reduce((sum, value) => sum + value) / near.length;
+    if (mean > most) [best, most] = [row, mean];
   }
   return frequency((best + 1) / (nRows + 1));
 }

@@ -96,8 +96,9 @@ function makeCard(filter) {
   const title = `filter-${filter.number}`;
   const buttons = filter.tops.map((top) => (top.clip === null ? null : clipButton(top)));
   const playable = buttons.filter(Boolean);
-  const all = el("button", { type: "button", class: "button filter-all" }, "Play all");
-  all.setAttribute("aria-label", `Play all moments of filter ${filter.number}`);
+  const all = el("button", { type: "button", class: "button filter-all" });
+  all.number = filter.number;
+  nameAll(all, false);
   all.addEventListener("click", () => (playing?.owner === all ? stop() : playAll(all, playable)));
   const element = el(
     "article",
@@ -118,10 +119,21 @@ function makeCard(filter) {
     filter.tags.length ? el("ul", { class: "filter-tags" }, ...filter.tags.map(tagLine)) : null,
     el("ol", { class: "filter-tops" }, ...filter.tops.map((top, i) => topLine(top, buttons[i], filter))),
   );
-  const text = [filter.number, ...filter.tags.map((tag) => tag.value)]
+  const text = ["filter", ...filter.tags.map((tag) => tag.value)]
     .concat(filter.tops.flatMap((top) => [top.title, top.artist]))
-    .join("\n");
-  return { filter, element, text: text.toLowerCase() };
+    .join("\n")
+    .toLowerCase();
+  // A number is that of a filter, or stands in a name by itself.
+  const numbers = new Set([String(filter.number), ...(text.match(/\d+/g) ?? [])]);
+  const matches = (word) => (/^\d+$/.test(word) ? numbers.has(word) : text.includes(word));
+  return { filter, element, matches };
+}
+
+/** Says on the button of a whole card, and to who has it read out, what it does. */
+function nameAll(button, isPlaying) {
+  const [text, does] = isPlaying ? ["Stop", "Stop playing"] : ["Play all", "Play all moments of"];
+  button.textContent = text;
+  button.setAttribute("aria-label", `${does} filter ${button.number}`);
 }
 
 function pictures(filter) {
@@ -223,7 +235,7 @@ function play(clip, owner, next) {
   playing = { clip, owner, next };
   clip.button.setAttribute("aria-pressed", "true");
   clip.shape.setAttribute("d", STOP);
-  if (owner !== clip.button) owner.textContent = "Stop";
+  if (owner !== clip.button) nameAll(owner, true);
   said.textContent = `Playing ${clip.name}`;
   sound.src = `data:audio/mpeg;base64,${clip.source}`;
   // Another clip may be asked for before this one has begun.
@@ -243,18 +255,20 @@ function stop() {
   playing = null;
   clip.button.setAttribute("aria-pressed", "false");
   clip.shape.setAttribute("d", PLAY);
-  if (owner !== clip.button) owner.textContent = "Play all";
+  if (owner !== clip.button) nameAll(owner, false);
+  said.textContent = "";
 }
 
 function show() {
   const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = cards.filter(
-    ({ filter, text }) =>
-      (!onlyNamed.checked || filter.name) && wanted.every((word) => text.includes(word)),
+    ({ filter, matches }) => (!onlyNamed.checked || filter.name) && wanted.every(matches),
   );
   const rate = ({ filter }) => filter.tags[0]?.q ?? 1;
   if (order.value === "telling") shown.sort((one, other) => rate(one) - rate(other));
   grid.replaceChildren(...shown.map(({ element }) => element));
+  // What plays on could not be stopped any more.
+  if (playing && !playing.clip.button.isConnected) stop();
   const nNamed = shown.filter(({ filter }) => filter.name).length;
   found.textContent = `${count(shown.length, "filter")}, ${nNamed} with a name`;
 }

@@ -26,11 +26,11 @@ function showTrack(index) {
     ["Album", data.album[index]],
     ["Year", data.years[data.year[index]]],
     ["Genre", data.genres[data.genre[index]]],
-    ["Region", region && `${region.name} (${region.evidence})`],
+    ["Region", region && el("span", {}, el("bdi", {}, region.name), ` (${region.evidence})`)],
   ].filter(([, value]) => value);
   details.replaceChildren(
     el("h2", {}, data.title[index]),
-    el("dl", {}, ...facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, String(value))])),
+    el("dl", {}, ...facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
     ...copyable(data.path[index], "Path"),
   );
 }

@@ -82,10 +82,15 @@ export class MapPanel {
     this.near.parentElement.hidden = true;
   }
 
-  /** Names a track: artist and title. */
+  /**
+   * Names a track: artist and title, of which none can turn the other round.
+   *
+   * @returns {HTMLElement}
+   */
   nameOf(index) {
     const artist = this.#data.artists[this.#data.artist[index]];
-    return artist ? `${artist} - ${this.#data.title[index]}` : this.#data.title[index];
+    const title = el("bdi", {}, this.#data.title[index]);
+    return artist ? el("span", {}, el("bdi", {}, artist), " - ", title) : title;
   }
 
   /** Lists what is near to a track. */
@@ -211,7 +216,8 @@ export class MapPanel {
     });
     this.#colouring = colouring(this.#data, this.select.value, this.#scheme.matches);
     this.#showLegend();
-    this.#pickOut(null);
+    // Lines of the legend are others now, regions are not.
+    this.#pickOut(this.#chosen?.place === undefined ? null : this.#chosen);
   }
 
   #paintColours() {
@@ -275,10 +281,11 @@ export class MapPanel {
     }
     const { name, evidence } = this.#data.regions[place];
     const regionOf = this.#data.region;
-    this.#pickOut({ has: (i) => regionOf[i] === place });
-    this.#regions.press(place);
+    this.#pickOut({ place, has: (i) => regionOf[i] === place });
     this.#map.zoomToAll(regionOf.flatMap((each, i) => (each === place ? [i] : [])));
-    this.said.textContent = `${name}: ${evidence}`;
+    // On a phone the list is a long way below the map.
+    this.canvas.scrollIntoView({ block: "nearest" });
+    this.said.replaceChildren(el("bdi", {}, name), `: ${evidence}`);
   }
 
   /** Fades all tracks but some: those of a line of the legend, or of a region. */
@@ -286,7 +293,7 @@ export class MapPanel {
     for (const button of this.legend.querySelectorAll("[aria-pressed]")) {
       button.setAttribute("aria-pressed", "false");
     }
-    this.#regions.press(-1);
+    this.#regions.press(chosen?.place ?? -1);
     this.#chosen = chosen;
     this.#paintColours();
   }
@@ -337,7 +344,7 @@ export class MapPanel {
     this.tip.style.left = `${Math.max(4, left)}px`;
     this.tip.style.top = `${Math.min(Math.max(4, top), clientHeight - offsetHeight - 4)}px`;
     if (document.activeElement === this.canvas && this.canvas.matches(":focus-visible")) {
-      this.said.textContent = this.nameOf(index);
+      this.said.replaceChildren(this.nameOf(index));
       this.showNear(index);
     }
   }
