@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 # Two tests run at a time: how long one takes says nothing of what it tests.
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
+
+# Started in the background of a shell, programs ignore Ctrl-C, and so do those that
+# they start: tests that send it would wait in vain.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
