@@ -82,13 +82,15 @@ def draw_confusion(matrix: npt.ArrayLike, genres: Sequence[str]) -> bytes:
     draw = ImageDraw.Draw(picture)
     ramp = along((LIGHT.ground, LIGHT.named[0]), shares.ravel())
     fills = [f"#{bytes(each).hex()}" for each in ramp]
+    n_digits = len(str(int(counts.max())))
+    fonts = {n: _fitting("8" * n, cell) for n in range(1, n_digits + 1)}
     for row, column in np.ndindex(n_genres, n_genres):
         x, y = left + column * cell, top + row * cell
         fill = fills[row * n_genres + column]
         draw.rectangle((x, y, x + cell, y + cell), fill, LIGHT.rest)
         if number := int(counts[row, column]):
             place, text = (x + cell / 2, y + cell / 2), str(number)
-            draw.text(place, text, ink_on(fill), _fitting(text, cell), anchor="mm")
+            draw.text(place, text, ink_on(fill), fonts[len(text)], anchor="mm")
     for number, name in enumerate(names):
         middle = cell * number + cell / 2
         draw.text((left - 12, top + middle), name, LIGHT.text, font, anchor="rm")

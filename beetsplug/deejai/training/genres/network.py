@@ -1,7 +1,7 @@
 """A convolutional network that tells genres from log-mel spectrograms.
 
-As in Cardorelle's system ("Music genre classification and recommendation by using
-convolutional neural networks"): slices of 5 s, softmax, and the mean over a track.
+As in S. Cardorelle's system ("How I taught a neural network to understand similarities
+in music audio", 2018): softmax over genres. Slices are of 5 s; a track is their mean.
 """
 
 from __future__ import annotations
