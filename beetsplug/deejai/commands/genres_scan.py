@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from beets.exceptions import UserError
 from beets.ui import CommonOptionsParser, print_
 
 from beetsplug.deejai.commands.progress import ProgressLine
-from beetsplug.deejai.commands.scan import describe
+from beetsplug.deejai.commands.scan import add_jobs_option, describe, read_jobs
 from beetsplug.deejai.embedding.freshness import Freshness, assess_stored, same_audio
 from beetsplug.deejai.embedding.scan import Pooling, Summary, scan
 from beetsplug.deejai.genre_space import (
@@ -44,18 +43,12 @@ def add_options(parser: CommonOptionsParser) -> None:
         action="store_true",
         help="hear tracks again that are heard already, and those that failed",
     )
-    parser.add_option(
-        "--jobs",
-        type="int",
-        metavar="N",
-        help="decode N tracks at once (default: the number of cores)",
-    )
+    add_jobs_option(parser)
 
 
 def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     """Hear tracks by the genre network that it has not heard yet."""
-    if options.jobs is not None and options.jobs < 0:
-        raise UserError("--jobs takes a whole number from 0 up")
+    n_threads = read_jobs(session, options)
     model = load_genre_model(session)
     if model.network is None:
         print_(
@@ -65,7 +58,6 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
         return
     items = query_items(session.lib, args)
     tracks = [Track.from_item(item) for item in items]
-    n_threads = options.jobs or session.settings.n_threads
     hear(session, model, tracks, n_threads=n_threads, is_forced=options.force)
 
 

@@ -47,6 +47,11 @@ def add_options(parser: CommonOptionsParser) -> None:
         action="store_true",
         help="only list the tracks that would be heard",
     )
+    add_jobs_option(parser)
+
+
+def add_jobs_option(parser: CommonOptionsParser) -> None:
+    """Add ``--jobs``, which :func:`read_jobs` reads."""
     parser.add_option(
         "--jobs",
         type="int",
@@ -55,10 +60,16 @@ def add_options(parser: CommonOptionsParser) -> None:
     )
 
 
-def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
-    """Make vectors for tracks that have none or a stale one."""
+def read_jobs(session: Session, options: Any) -> int:
+    """Return how many tracks are decoded at once."""
     if options.jobs is not None and options.jobs < 0:
         raise UserError("--jobs takes a whole number from 0 up")
+    return int(options.jobs or session.settings.n_threads)
+
+
+def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
+    """Make vectors for tracks that have none or a stale one."""
+    n_threads = read_jobs(session, options)
     items = query_items(session.lib, args)
     tracks = [Track.from_item(item) for item in items]
     session.store.remove(session.store.item_ids() - all_ids(session.lib))
@@ -74,7 +85,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     n_fresh = 0 if options.force else len(state.fresh)
     summary = None
     try:
-        summary = _hear(session, to_hear, options.jobs or session.settings.n_threads)
+        summary = _hear(session, to_hear, n_threads)
         pool_new(
             session.lib,
             session.store,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from beetsplug.deejai.recommend.index import Index
+from beetsplug.deejai.recommend.index import Index, weighted_means
 from beetsplug.deejai.vectors import unit
 
 if TYPE_CHECKING:
@@ -112,11 +112,14 @@ def query_composition(
     wanted = np.asarray(compositions, dtype=np.float64)
     if wanted.ndim != 2 or len(wanted) == 0:
         raise ValueError("a query needs at least one composition")
-    shares = np.ones(len(wanted)) if weights is None else np.asarray(weights, float)
-    mixed = shares @ wanted / shares.sum()
-    if minus is not None and len(avoided := np.asarray(minus, dtype=np.float64)):
-        factors = np.ones(len(avoided)) if minus_weights is None else minus_weights
-        away = np.asarray(factors, float) @ avoided / len(avoided)
+    avoided = np.empty((0, wanted.shape[1])) if minus is None else minus
+    mixed, away = weighted_means(
+        wanted,
+        weights=weights,
+        minus=np.asarray(avoided, dtype=np.float64).reshape(-1, wanted.shape[1]),
+        minus_weights=minus_weights,
+    )
+    if away.any():
         left = np.maximum(mixed - away, 0.0)
         if left.sum() > LEAST_LEFT:
             mixed = left / left.sum()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[np.float32]
+    Doubles = npt.NDArray[np.float64]
 
 UNKNOWN = -1
 """Code of an artist, album or recording that is not known."""
@@ -225,19 +226,51 @@ def query_vector(
     wanted = unit(vectors).astype(np.float64)
     if wanted.ndim != 2 or len(wanted) == 0:
         raise ValueError("a query needs at least one vector")
-    shares = np.ones(len(wanted)) if weights is None else np.asarray(weights, float)
-    mean = shares @ wanted / shares.sum()
-    directions = [mean, wanted[0]]
     avoided = unit(np.empty((0, wanted.shape[1])) if minus is None else minus)
-    if len(avoided):
-        factors = np.ones(len(avoided)) if minus_weights is None else minus_weights
-        away = np.asarray(factors, float) @ avoided.astype(np.float64) / len(avoided)
-        directions.insert(0, mean - away)
-    for direction in directions:
+    mean, away = weighted_means(
+        wanted,
+        weights=weights,
+        minus=avoided.astype(np.float64),
+        minus_weights=minus_weights,
+    )
+    for direction in (mean - away, mean, wanted[0]):
         # What is left of a vanished difference is rounding, and points anywhere.
         if np.abs(direction).max(initial=0.0) > 1e-6:
             return unit(direction)
     return unit(wanted[0])
+
+
+def weighted_means(
+    points: Doubles,
+    *,
+    weights: npt.ArrayLike | None,
+    minus: Doubles,
+    minus_weights: npt.ArrayLike | None,
+) -> tuple[Doubles, Doubles]:
+    """Return the mean of what is sought, and what is to be subtracted from it.
+
+    Parameters
+    ----------
+    points
+        What is sought, shape (n, d), at least one.
+    weights
+        Weight of each, shape (n,), not negative and not all zero; all the same when
+        None.
+    minus
+        What is to be avoided, shape (m, d), m may be 0.
+    minus_weights
+        Factor of each of them, shape (m,), not negative; 1 when None.
+
+    Returns
+    -------
+    mean, away : ndarray of float64, shape (d,)
+        `away` is the mean of `minus` times their factors, 0 where there are none.
+    """
+    shares = np.ones(len(points)) if weights is None else np.asarray(weights, float)
+    mean = shares @ points / shares.sum()
+    factors = np.ones(len(minus)) if minus_weights is None else minus_weights
+    away = np.asarray(factors, float) @ minus / max(1, len(minus))
+    return mean, away
 
 
 def add_noise(
