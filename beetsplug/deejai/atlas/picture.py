@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from beetsplug.deejai.output.lettering import shortened, shown, sized_font
+from beetsplug.deejai.output.lettering import broken, shortened, shown, sized_font
 from beetsplug.deejai.output.palette import LIGHT, along, rgb
 
 if TYPE_CHECKING:
@@ -200,11 +200,11 @@ def _mark_ends(draw: ImageDraw.ImageDraw, points: Array) -> None:
 
 def _draw_title(draw: ImageDraw.ImageDraw, title: str, below: str) -> int:
     font, y = sized_font(64), _EDGE + 20
-    for line in _broken(shown(title), font):
+    for line in broken(shown(title), font, _LEGEND_WIDTH):
         draw.text((_LEGEND_X, y), line, LIGHT.text, font)
         y += 78
     small = sized_font(30)
-    for line in _broken(below, small):
+    for line in broken(below, small, _LEGEND_WIDTH):
         draw.text((_LEGEND_X, y + 8), line, LIGHT.muted, small)
         y += 42
     return y + 60
@@ -255,18 +255,6 @@ def _draw_ends(draw: ImageDraw.ImageDraw, y: int, way: Way) -> int:
 
 def _draw_caption(draw: ImageDraw.ImageDraw, y: int, caption: str) -> None:
     font, y = sized_font(26), y + 50
-    for line in _broken(caption, font):
+    for line in broken(caption, font, _LEGEND_WIDTH):
         draw.text((_LEGEND_X, y), line, LIGHT.muted, font)
         y += 36
-
-
-def _broken(text: str, font: FreeTypeFont) -> list[str]:
-    """Break text into lines that fit beside the map."""
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and font.getlength(longer) > _LEGEND_WIDTH:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return [shortened(line, font, _LEGEND_WIDTH) for line in lines]

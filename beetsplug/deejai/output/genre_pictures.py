@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from beetsplug.deejai.durations import format_duration
-from beetsplug.deejai.output.lettering import shortened, shown, sized_font
+from beetsplug.deejai.output.lettering import broken, shortened, shown, sized_font
 from beetsplug.deejai.output.palette import LIGHT, along, ink_on, rgb
 from beetsplug.deejai.output.portions import colours_of
 from beetsplug.deejai.output.text import percent
@@ -271,14 +271,7 @@ class _Writing:
 
     def broken(self, text: str, width: float) -> list[str]:
         """Break text into lines of at most this many pixels."""
-        lines = [""]
-        for word in text.split(" "):
-            longer = f"{lines[-1]} {word}".strip()
-            if lines[-1] and self.font.getlength(longer) > width:
-                lines.append(word)
-            else:
-                lines[-1] = longer
-        return [shortened(line, self.font, width) for line in lines]
+        return broken(text, self.font, width)
 
     def draw(
         self,

@@ -56,3 +56,15 @@ def shortened(line: str, font: FreeTypeFont, width: float) -> str:
     while line and font.getlength(line + "...") > width:
         line = line[:-1]
     return line + "..."
+
+
+def broken(text: str, font: FreeTypeFont, width: float) -> list[str]:
+    """Break text into lines of at most `width` pixels; a longer word is cut."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return [shortened(line, font, width) for line in lines]
