@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from made_tracks import made_tracks
 
@@ -196,6 +196,12 @@ def test_these_are_not_the_same_recording(pair: tuple[str, str, str, str]) -> No
         ("Song #3", "song #3", False),
         ("2.0", "2 0", False),
         ("???", "???", False),
+        (":( - 2019 Remaster", ":(", True),
+        ("Sad :( [Live]", "sad", True),
+        ("([ - 2019 Remaster", "2019", True),
+        (" -  - 2019 Remaster", "2019", True),
+        ("Song/feat. Somebody", "song", True),
+        ("\u1d2don", "aeon", False),
         ("", "", False),
     ],
 )
@@ -210,8 +216,13 @@ def test_a_name_is_never_empty_and_nothing_more_is_taken_off_it(text: str) -> No
     assert read_title(name).name == name
 
 
-@given(st.text(min_size=1), st.sampled_from(["(Live)", "- 2019 Remaster", "[Mono]"]))
+@given(
+    # A bracket that is left open would close around the marker: a cut-off title.
+    st.text(st.characters(exclude_categories=["Cs", "Ps"]), min_size=1),
+    st.sampled_from(["(Live)", "- 2019 Remaster", "[Mono]"]),
+)
 def test_a_marker_changes_no_name(title: str, marker: str) -> None:
+    assume(any(map(str.isalnum, read_title(title).name)))
     marked = read_title(f"{title} {marker}")
     if marked.is_marked:
         assert marked.name == read_title(title).name

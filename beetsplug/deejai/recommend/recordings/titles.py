@@ -45,10 +45,15 @@ def read_title(title: str, *, artist: str = "") -> Title:
         A title of nothing but markers names what it says: ``Live`` is ``live``.
     """
     text = _lower(title[:_LONGEST])
-    if not _MAYBE_MARKED.search(text):
-        return Title(_words(text), False)
-    bare = _strip(text, read_artist(artist))
-    return Title(_words(bare), bare != text)
+    whose, is_marked = read_artist(artist), False
+    while True:
+        bare = _strip(text, whose) if _MAYBE_MARKED.search(text) else text
+        is_marked |= bare != text
+        name = _words(bare)
+        # Without its punctuation, more of a title may be a marker: "Song/feat. Guest".
+        if name in (text, bare):
+            return Title(name, is_marked)
+        text = name
 
 
 def read_artist(artist: str) -> str:
@@ -102,6 +107,7 @@ def _lower(text: str) -> str:
     """Fold case, accents, and the forms of brackets, quotes and letters."""
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text.translate(_FORMS))
+        decomposed = decomposed.translate(_FORMS)  # Some are made of others.
         # Only accents as European scripts have them: elsewhere marks are vowels.
         folded = unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))
         text = folded if folded.strip() else text
@@ -131,20 +137,22 @@ def _strip(text: str, artist: str) -> str:
 
 
 def _strip_one(text: str, artist: str) -> str | None:
-    # Old tags cut titles off at 30 characters.
-    closed = text + ")" if text.count("(") > text.count(")") else text
+    # Old tags cut titles off at 30 characters; the bracket of a smiley opens nothing.
+    is_cut = text.count("(") > text.count(")") and _OPEN.search(text)
+    closed = text + ")" if is_cut else text
     for found in _BRACKETS.finditer(closed):
         head, tail = text[: found.start()].strip(), text[found.end() :].strip()
-        if head and _is_marker(found[0][1:-1]):
+        if head.strip(_HOLLOW) and _is_marker(found[0][1:-1]):
             return f"{head} {tail}".strip()
     for found in _DASH.finditer(text):
         head, tail = text[: found.start()].strip(), text[found.end() :].strip()
-        if head and read_artist(head) != artist and _is_marker(tail):
+        named = head.strip(_HOLLOW) and read_artist(head) != artist
+        if named and _is_marker(tail):
             return head
     for marker in _BARE_REMASTER, _GUESTS:
         for found in marker.finditer(text):
             head, tail = text[: found.start()].strip(), text[found.end() :].strip()
-            if head.strip("-~") and not _OTHER.search(_words(found[0])):
+            if head.strip(_HOLLOW) and not _OTHER.search(_words(found[0])):
                 return f"{head} {tail}".strip()
     return None
 
@@ -236,8 +244,13 @@ _NUMBERS = {
 # Markers ------------------------------------------------------------------------------
 
 _MAYBE_MARKED = re.compile(r"[(\[{]|\s[-~]|\bf(?:ea)?t\b|featuring|remaster")
-_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]|(?<=\s)[-~][^-~()\[\]{}]+[-~]$")
+_BRACKETS = re.compile(
+    r"\([^()\[\]{}]*\)|\[[^()\[\]{}]*\]|\{[^()\[\]{}]*\}"
+    r"|(?<=\s)[-~][^-~()\[\]{}]+[-~]$"
+)
+_OPEN = re.compile(r"\([^\s()\[\]{}][^()\[\]{}]*$")
 _DASH = re.compile(r"\s+[-~]+\s+")
+_HOLLOW = " -~()[]{}"  # What stands around markers, and names nothing.
 _PARTS = re.compile(r"[,;:/|+\u2022\u00b7]|\s-\s")
 _BARE_REMASTER = re.compile(
     r"\s(?:(?:(?:19|20)\d\d|digital(?:ly)?)\s+)*remaster(?:ed)?"
