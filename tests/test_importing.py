@@ -184,7 +184,7 @@ class TestTrouble(Importing):
     def test_a_store_locked_by_another_program_costs_no_import(
         self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("beetsplug.deejai.storage.slices.TIMEOUT_S", 0.2)
+        monkeypatch.setattr("beetsplug.deejai.storage.database.TIMEOUT_S", 0.2)
         self.store().close()
         other = sqlite3.connect(store_path(self.lib.path), isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")

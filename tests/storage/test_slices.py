@@ -125,6 +125,42 @@ def test_a_file_that_is_no_store_is_refused_with_the_remedy(
         SliceStore(str(path))
 
 
+def damage(path: Path) -> None:
+    """Overwrite all but the first page, as a failing disk may."""
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xaa" * (len(content) - 4096))
+
+
+def test_a_damaged_store_names_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "library.deejai.db"
+    store = SliceStore(str(path))
+    store.put((row(item_id), vectors(9)) for item_id in range(1, 40))
+    store.close()
+    damage(path)
+    damaged = SliceStore(str(path), remedy="the remedy")
+    for use in (
+        damaged.rows,
+        lambda: damaged.load("m", {3: "s"}),
+        lambda: damaged.put([(row(3), vectors())]),
+        lambda: damaged.remove([3]),
+    ):
+        with pytest.raises(FatalError, match=r"is damaged .* run `the remedy`"):
+            use()
+
+
+def test_a_store_that_another_program_holds_is_not_to_be_moved_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("beetsplug.deejai.storage.database.TIMEOUT_S", 0.1)
+    path = str(tmp_path / "library.deejai.db")
+    SliceStore(path).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(FatalError, match="another program"):
+        SliceStore(path)
+    other.close()
+
+
 def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "library.deejai.db"
     with sqlite3.connect(path) as db:

@@ -8,16 +8,12 @@ slices.
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-import weakref
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from beetsplug.deejai.errors import FatalError
+from beetsplug.deejai.storage.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -26,9 +22,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 SCHEMA_VERSION = 1
-
-TIMEOUT_S = 30.0
-"""How long to wait, in seconds, while another program writes to the store."""
 
 BATCH_TRACKS = 512
 """Tracks whose slices are read at once: 5 MB for songs."""
@@ -149,49 +142,19 @@ class SliceStore:
     Raises
     ------
     FatalError
-        The file is no side store, or of a newer version.
+        The file is no side store, a damaged one, or of a newer version; methods raise
+        it, too, when they come upon damage.
     """
 
     def __init__(self, path: str, *, remedy: str = "beet deejai scan") -> None:
         self.path = path
-        self._lock = threading.RLock()
-        try:
-            self._db = sqlite3.connect(
-                path, check_same_thread=False, isolation_level=None, timeout=TIMEOUT_S
-            )
-            # Python 3.13 warns of connections that nobody closed.
-            weakref.finalize(self, self._db.close)
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            # A kill can then cost the last transaction, never the file.
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-        except sqlite3.Error as error:
-            raise FatalError(
-                f"the side store {path} cannot be opened ({error}); move it away and "
-                f"run `{remedy}`, which makes a new one"
-            ) from error
-        if version > SCHEMA_VERSION:
-            raise FatalError(
-                f"the side store {path} was made by a newer version of beets-deejai; "
-                "upgrade the plugin"
-            )
-        self._db.executescript(f"{_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION};")
+        self._database = Database(
+            path, schema=_SCHEMA, version=SCHEMA_VERSION, remedy=remedy
+        )
 
     def close(self) -> None:
         """Close the file; the store cannot be used afterwards."""
-        with self._lock:
-            self._db.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        self._database.close()
 
     def put(self, tracks: Iterable[tuple[SliceRow, npt.NDArray[np.floating]]]) -> None:
         """Write tracks and their slice vectors, shape (n_slices, d), at once."""
@@ -207,7 +170,7 @@ class SliceStore:
             )
             for row, vectors in tracks
         ]
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             db.executemany(
                 "INSERT OR REPLACE INTO tracks VALUES (?, ?, ?, ?, ?, ?, ?)", rows
             )
@@ -217,7 +180,7 @@ class SliceStore:
 
     def put_failures(self, failures: Iterable[Failure]) -> None:
         """Remember tracks that could not be heard."""
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             db.executemany(
                 "INSERT OR REPLACE INTO failures VALUES (?, ?, ?)",
                 [(f.item_id, f.file_state, f.reason) for f in failures],
@@ -225,30 +188,30 @@ class SliceStore:
 
     def rows(self) -> dict[int, SliceRow]:
         """Return what is known of every track, by item id."""
-        with self._lock:
-            found = self._db.execute(f"SELECT {_ROW} FROM tracks").fetchall()
+        with self._database.reading() as db:
+            found = db.execute(f"SELECT {_ROW} FROM tracks").fetchall()
         return {row[0]: _slice_row(row) for row in found}
 
     def row(self, item_id: int) -> SliceRow | None:
         """Return what is known of one track."""
-        with self._lock:
-            row = self._db.execute(
+        with self._database.reading() as db:
+            row = db.execute(
                 f"SELECT {_ROW} FROM tracks WHERE item_id = ?", (item_id,)
             ).fetchone()
         return _slice_row(row) if row else None
 
     def item_ids(self) -> set[int]:
         """Return the id of every item of which anything is remembered."""
-        with self._lock:
-            found = self._db.execute(
+        with self._database.reading() as db:
+            found = db.execute(
                 "SELECT item_id FROM tracks UNION SELECT item_id FROM failures"
             ).fetchall()
         return {row[0] for row in found}
 
     def failures(self) -> dict[int, Failure]:
         """Return every remembered failure, by item id."""
-        with self._lock:
-            found = self._db.execute(
+        with self._database.reading() as db:
+            found = db.execute(
                 "SELECT item_id, file_state, reason FROM failures"
             ).fetchall()
         return {row[0]: Failure(*row) for row in found}
@@ -300,8 +263,8 @@ class SliceStore:
         wanted, size = sorted(signatures), 0
         for start in range(0, len(wanted), batch_tracks):
             some = wanted[start : start + batch_tracks]
-            with self._lock:
-                found = self._db.execute(
+            with self._database.reading() as db:
+                found = db.execute(
                     "SELECT item_id, signature, n_slices, slices FROM tracks"
                     f" WHERE item_id IN ({','.join('?' * len(some))})"
                     " AND model = ? AND n_slices > 0 ORDER BY item_id",
@@ -340,9 +303,9 @@ class SliceStore:
             Components of a slice vector; tracks with others are left out.
         """
         width = 2 * size
-        with self._lock:
+        with self._database.reading() as db:
             # Whole blobs would be 20 times as much to copy.
-            found = self._db.execute(
+            found = db.execute(
                 "SELECT item_id, signature, n_slices, length(slices),"
                 " substr(slices, 1, ?1), substr(slices, -?1) FROM tracks"
                 " WHERE model = ?2 AND n_slices > 0 ORDER BY item_id",
@@ -364,7 +327,7 @@ class SliceStore:
 
     def set_pooled(self, item_ids: Sequence[int]) -> None:
         """Mark tracks whose vector was pooled against the whole library."""
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             db.executemany(
                 "UPDATE tracks SET pooled = 1 WHERE item_id = ?",
                 [(item_id,) for item_id in item_ids],
@@ -372,7 +335,7 @@ class SliceStore:
 
     def set_file_states(self, states: Mapping[int, str]) -> None:
         """Remember in which state files still are what was heard, or not, in them."""
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             for table in ("tracks", "failures"):
                 db.executemany(
                     f"UPDATE {table} SET file_state = ? WHERE item_id = ?",
@@ -381,7 +344,7 @@ class SliceStore:
 
     def remove(self, item_ids: Collection[int]) -> None:
         """Forget tracks."""
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             for table in ("tracks", "failures"):
                 db.executemany(
                     f"DELETE FROM {table} WHERE item_id = ?",
@@ -390,6 +353,6 @@ class SliceStore:
 
     def size_bytes(self) -> int:
         """Return the size of the store."""
-        with self._lock:
-            pages = self._db.execute("PRAGMA page_count").fetchone()[0]
-            return int(pages * self._db.execute("PRAGMA page_size").fetchone()[0])
+        with self._database.reading() as db:
+            pages = db.execute("PRAGMA page_count").fetchone()[0]
+            return int(pages * db.execute("PRAGMA page_size").fetchone()[0])
