@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 # Two tests run at a time: how long one takes says nothing of what it tests.
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
+# One commit gets one answer from .ci/run. By hand chance goes on looking, and this
+# makes it look hard: --hypothesis-profile=hunt.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("hunt", deadline=None, max_examples=3000)
 
 # Started in the background of a shell, programs ignore Ctrl-C, and so do those that
 # they start: tests that send it would wait in vain.
