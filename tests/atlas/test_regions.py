@@ -106,6 +106,15 @@ def test_hills_that_are_joined_and_called_the_same_are_one_region() -> None:
     assert len(regions["Jazz"].rows) >= 4 * N - 3
 
 
+def test_hills_joined_by_a_tag_are_not_called_by_what_no_hill_could_be() -> None:
+    left = clouds((0.1, 0.5), (0.2, 0.5), (0.3, 0.5), (0.4, 0.5), spread=0.02)
+    positions = np.concatenate([left, clouds((0.9, 0.5))])
+    # On each hill by itself so few could be chance; on all together they are not.
+    fifties = [genre("Bebop") if row % 3 == 0 else () for row in range(4 * N)]
+    tags = [(*told, Tag("decade", "1950s")) for told in fifties] + [()] * N
+    assert set(named(find_regions(positions, tags))) == {"1950s"}
+
+
 def test_islands_of_one_genre_are_told_apart_where_tags_can() -> None:
     positions = clouds(*CORNERS)
     tags = [genre("Jazz")] * (2 * N) + [genre("Rock")] * (2 * N)

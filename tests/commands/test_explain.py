@@ -168,9 +168,9 @@ class TestTags(Library):
     def test_what_is_commoner_around_than_elsewhere_is_told_at_the_end(self) -> None:
         self.tag()
         lines = self.explained("title:=track 0", "-n", "2")
-        assert lines[2:] == ["around it: Ambient (19 of 30; 1 of 15 elsewhere)"]
+        assert lines[2:] == ["around it: Ambient (19 of 30; 1 of 29 elsewhere)"]
         lines = self.explained("title::^track [01]$", "-n", "2")
-        assert lines[2:] == ["around them: Ambient (18 of 30; 1 of 10 elsewhere)"]
+        assert lines[2:] == ["around them: Ambient (18 of 30; 1 of 28 elsewhere)"]
 
     def test_what_is_only_there_is_said_to_be(self) -> None:
         self.tag()
@@ -180,6 +180,18 @@ class TestTags(Library):
         self.items[0].store()
         lines = self.explained("title:=track 0", "-n", "1")
         assert lines[-1] == "around it: Ambient (19 of 30; none elsewhere)"
+
+    @pytest.mark.parametrize("more", [(), ("--allow-versions",)])
+    def test_versions_are_no_evidence_and_those_of_the_seed_no_neighbours(
+        self, more: tuple[str, ...]
+    ) -> None:
+        self.tag()
+        self.items[35]["genres"] = ["Ambient"]
+        for number, item in enumerate(self.items[:40]):
+            item["mb_trackid"] = f"recording {min(number // 10, 2)}"
+            item.store()
+        # Of 41 recordings left two are Ambient: that of 10 to 19, and 50.
+        assert len(self.explained("title:=track 0", "-n", "2", *more)) == 2
 
     def test_where_nothing_stands_out_nothing_is_said(self) -> None:
         for item in self.items:

@@ -70,6 +70,7 @@ class TestHead(GenresTrain):
         assert "22 tracks by 4 artists, 2 genres: Rock, Polka" in out
         assert "this model                       1.000     1.000" in out
         assert "always the commonest genre       0.545" in out
+        assert "only 22 tracks could be measured on" in out
         assert "1 Rock            12   ." in out
         assert self.model.genres == ("Rock", "Polka")
         assert self.model.composition(slices_of(0, 2))[1] > 0.9
@@ -238,6 +239,7 @@ class TestNetwork(GenresTrain):
     def test_a_network_learns_from_the_audio_and_hears_the_library(self) -> None:
         out = self.train("--steps", "2", "--validation", "0.25")
         assert "6 tracks to learn from, 2 held out" in out
+        assert "only 2 tracks could be measured on" in out
         assert "8 new, 0 fresh, 0 failed" in out
         assert "8 tracks have no vector yet" in out
         model = self.model

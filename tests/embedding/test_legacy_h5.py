@@ -128,6 +128,13 @@ def test_a_layer_of_its_makers_is_refused_by_name(tmp_path: Path) -> None:
     assert "a layer MyLayer" in refused(path)
 
 
+def test_the_reason_is_told_that_keras_has_for_one_layer(tmp_path: Path) -> None:
+    layers = keras2_layers()
+    layers[1]["config"]["name"] = "block/conv"
+    path = write_keras2(tmp_path / "odd.h5", config=sequential({"layers": layers}))
+    assert "cannot contain character `/`" in refused(path)
+
+
 def test_weights_without_a_network_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights.h5"
     with h5py.File(path, "w") as file:

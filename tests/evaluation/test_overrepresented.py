@@ -50,6 +50,26 @@ def test_the_more_is_compared_the_more_is_asked_of_a_find() -> None:
     assert among_many > 5 * alone
 
 
+def test_many_artists_make_no_genre_harder_to_find() -> None:
+    tags: list[tuple[Tag, ...]] = [(JAZZ,)] * 6 + [(ROCK,)] * 34
+    group = [0, 1, 2, 3, 20]
+    (alone,) = overrepresented(tags, [group])[0]
+    artists = [Tag("artist", str(row // 2)) for row in range(40)]
+    both = [(*some, artist) for some, artist in zip(tags, artists, strict=True)]
+    found = overrepresented(both, [group], max_q=1.0)[0]
+    assert found[0] == alone
+    # The artists have as many comparisons among themselves.
+    assert [one.tag for one in found[1:]] == artists[:4:2]
+    assert found[1].q > alone.q
+
+
+def test_genres_go_before_decades_and_artists_that_are_more_telling() -> None:
+    told = (Tag("album", "A"), Tag("decade", "1990s"), Tag("mood", "calm"), JAZZ)
+    tags = [told] * 5 + [told[1:]] + [told[2:]] + [told[3:]] + [(ROCK,)] * 60
+    (found,) = overrepresented(tags, [range(5)])
+    assert [one.tag for one in found] == [told[2], JAZZ, told[1], told[0]]
+
+
 def test_groups_that_are_drawn_by_lot_are_seldom_told_by_a_tag() -> None:
     rng = np.random.default_rng(1)
     names = [Tag("genre", str(k)) for k in range(40)]

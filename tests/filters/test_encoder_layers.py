@@ -211,11 +211,12 @@ def test_any_number_of_slices_gives_the_same(shipped: KerasEncoder) -> None:
         assert np.allclose(getattr(whole, name), joined, atol=1e-4)
 
 
-def test_layers_inside_of_others_are_left_out_and_the_first_use_counts() -> None:
+def test_wrapped_layers_are_left_out_and_the_first_use_counts() -> None:
     keras = import_keras()
     layers = keras.layers
     inputs = x = keras.Input((N_MELS, N_FRAMES, 1))
-    x = keras.Sequential([layers.Conv2D(2, 3, strides=3), layers.ReLU()])(x)
+    x = layers.MaxPooling2D((32, 24))(x)
+    x = layers.TimeDistributed(layers.Dense(2))(x)
     x = layers.GlobalMaxPooling2D()(x)
     twice = layers.Dense(2, name="twice")
     x = layers.Dense(4, name="once")(twice(twice(x)))
@@ -227,6 +228,50 @@ def test_layers_inside_of_others_are_left_out_and_the_first_use_counts() -> None
     assert np.allclose(
         listen(encoder, "twice", slices).peaks, seen @ weights + bias, atol=1e-5
     )
+
+
+def with_networks_inside() -> KerasEncoder:
+    """Make what is usual where a network is taken over, with a new end."""
+    keras = import_keras()
+    layers = keras.layers
+    taken = x = keras.Input((N_MELS, N_FRAMES, 1))
+    x = layers.Conv2D(3, 4, strides=4, name="conv")(x)
+    base = keras.Model(taken, keras.Sequential([layers.ReLU()])(x), name="base")
+    neck = [layers.GlobalMaxPooling2D(), layers.Dense(4, "relu", name="dense")]
+    head = [keras.Input((4,)), layers.Dense(2, name="dense")]
+    inputs = keras.Input((N_MELS, N_FRAMES, 1))
+    x = keras.Sequential(neck, name="neck")(base(inputs, training=False))
+    x = keras.Sequential(head, name="head")(x)
+    return encoder_of(keras.Sequential([inputs, keras.Model(inputs, x, name="all")]))
+
+
+def test_layers_of_networks_inside_are_listed_by_their_path() -> None:
+    layers = list_layers(with_networks_inside())
+    assert [str(layer) for layer in layers] == [
+        "0 all/base/conv (Conv2D, 3 filters)",
+        "1 all/neck/dense (Dense, 4 filters)",
+        "2 all/head/dense (Dense, 2 filters)",
+    ]
+    assert [layer.is_last for layer in layers] == [False, False, True]
+    for wanted in ("conv", "base/conv", "all/base/conv", "0"):
+        assert find_layer(layers, wanted) is layers[0]
+    assert find_layer(layers, "head/dense") is layers[2]
+    with pytest.raises(FatalError, match=r"several.*; it has 1 all/n.*, 2 all/h"):
+        find_layer(layers, "dense")
+
+
+def test_networks_inside_have_their_place_in_time_and_what_follows_counts() -> None:
+    encoder = with_networks_inside()
+    slices = np.zeros((1, N_MELS, N_FRAMES), np.float32)
+    slices[0, :, 100:104] = np.random.default_rng(0).random((N_MELS, 4))
+    answers = listen(encoder, "conv", slices)
+    assert (answers.means >= 0).all()
+    middles_s = answers.middles_s[answers.peaks > 0]
+    assert len(middles_s)
+    assert np.allclose(middles_s, 102 * FRAME_S, atol=0.05)
+    drawn = kernels(encoder, list_layers(encoder)[0])
+    assert drawn is not None
+    assert drawn.shape == (3, 4, 4)
 
 
 def test_a_network_without_layers_to_look_at_is_refused() -> None:

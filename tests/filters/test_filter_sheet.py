@@ -110,6 +110,23 @@ def test_weights_keep_their_sign(tmp_path: Path) -> None:
     assert packed == [[128, 192, 1, 160], [128] * 4]
 
 
+@pytest.mark.parametrize(
+    ("tags", "name"),
+    [
+        ((("genre", "Rock"), ("mood", "Rock"), ("style", "Prog")), "Rock, Prog"),
+        ((("mood", "calm"), ("decade", "1990s"), ("album", "B")), "calm"),
+        ((("decade", "1990s"), ("artist", "A")), "1990s"),
+        ((("artist", "A"), ("album", "B")), "A, B"),
+        ((), ""),
+    ],
+)
+def test_a_filter_is_named_by_genres_before_decades_and_artists(
+    tags: Sequence[tuple[str, str]], name: str
+) -> None:
+    excesses = [Excess(Tag(kind, value), 3, 3, 5, 90, 1e-4) for kind, value in tags]
+    assert Filter(0, False, [], excesses).name == name
+
+
 def test_clips_are_shared_out_among_the_filters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

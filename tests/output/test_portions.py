@@ -36,6 +36,13 @@ def test_small_genres_are_gathered() -> None:
     assert parts[-1].genres == (0, 2)
 
 
+def test_few_genres_can_all_be_told_however_small() -> None:
+    parts = portions([0.0, 0.99, 0.01], names(3), least=0.0)
+    assert [part.name for part in parts] == ["genre 1", "genre 2", "genre 0"]
+    many = portions(np.ones(MOST + 2) / (MOST + 2), names(MOST + 2), least=0.0)
+    assert [part.name for part in many][MOST:] == ["2 more"]
+
+
 def test_a_single_small_genre_keeps_its_name() -> None:
     parts = portions([0.01, 0.99], names(2))
     assert [part.name for part in parts] == ["genre 1", "genre 0"]

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import numpy as np
 from beets.library import Item
 from beets.test.helper import PluginTestHelper
+from libraries import add_made_tracks, current_model
 
 from beetsplug.deejai.evaluation.overrepresented import Tag
-from beetsplug.deejai.storage.track_tags import KINDS, load_track_tags
+from beetsplug.deejai.storage.track_tags import (
+    KINDS,
+    load_recording_tags,
+    load_track_tags,
+)
 
 
 class TestTrackTags(PluginTestHelper):
@@ -70,3 +76,20 @@ class TestTrackTags(PluginTestHelper):
         assert values[0] == "a b c"
         assert len(values) == 2
         assert len(values[1].encode()) <= 255
+
+    def test_a_recording_has_the_tags_of_all_its_versions(self) -> None:
+        *tracks, copy = add_made_tracks(self.lib, np.eye(4, 100)[[0, 1, 2, 3, 1]])
+        # One has the name of another, one its sound; the last is not heard yet.
+        copy["title"], tracks[0]["title"] = "another name", "Such a Tune"
+        for item, genre in zip([*tracks, copy], ["A", "B", "C", "", "D"], strict=True):
+            item["genres"] = [genre] if genre else []
+            item.store()
+        ids = [item.id or 0 for item in [*tracks, copy]]
+        name = {"title": "Such a Tune (Live)", "artist": tracks[0].artist}
+        ids.append(self.add(genres=["E"], **name))
+        tags, recordings = load_recording_tags(
+            self.lib, np.array(ids), model=current_model(), kinds=("genre",)
+        )
+        found = [{tag.value for tag in tags[row]} for row in recordings.tolist()]
+        assert found == [{"A", "E"}, {"B", "D"}, {"C"}, set(), {"B", "D"}, {"A", "E"}]
+        assert len(tags) == 4

@@ -72,12 +72,16 @@ def made_card(**more: Any) -> dict[str, Any]:
         "measured": {
             "accuracy": 0.9,
             "macro_f1": 0.8,
+            "n_tracks": 30,
             "calibration_error": 0.05,
             "calibration_error_uncalibrated": 0.1,
             "temperature": 0.5,
             "confusion": [[19, 1], [2, 8]],
         },
-        "baselines": {"majority": {"accuracy": 0.67, "macro_f1": 0.4}, "mfcc": None},
+        "baselines": {
+            "majority": {"accuracy": 0.67, "macro_f1": 0.4, "genre": "Rock | Roll"},
+            "mfcc": None,
+        },
         "limits": ["It is not you."],
         "details": {"seed": 0},
         **more,

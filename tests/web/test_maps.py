@@ -13,7 +13,9 @@ from beets.test.helper import PluginTestHelper
 from decks import client_of, open_deck
 from libraries import add_made_tracks, circle
 
+from beetsplug.deejai.atlas.keep import kept_places
 from beetsplug.deejai.atlas.places import places_path
+from beetsplug.deejai.atlas.shown import load_shown
 from beetsplug.deejai.web.map_routes import MapInfo
 
 if TYPE_CHECKING:
@@ -163,6 +165,26 @@ class TestMaps(PluginTestHelper):
             item.store()
         again = self.reopened()
         assert {region["name"] for region in again["regions"]} == {"Blues", "Rock"}
+
+    def test_what_is_said_of_the_map_is_worked_out_anew_only_when_it_may_differ(
+        self,
+    ) -> None:
+        self.made()
+        places, _ = kept_places(self.lib, self.deck.session.model_id)
+        assert places is not None
+        shown = load_shown(self.lib, places)
+        self.items[0].title = "another title"
+        self.items[0].store()
+        again = load_shown(self.lib, places, earlier=shown)
+        assert again.columns.titles[0] == "another title"
+        assert again.faithfulness is shown.faithfulness is not None
+        self.items[0].genres = ["Jazz"]
+        self.items[0].store()
+        tagged = load_shown(self.lib, places, earlier=shown)
+        assert tagged.faithfulness is not shown.faithfulness
+        assert tagged.faithfulness == shown.faithfulness
+        part = load_shown(self.lib, places, places.item_ids[:20], earlier=shown)
+        assert part.faithfulness != shown.faithfulness
 
     def ordered(self, numbers: Sequence[int]) -> list[int]:
         """Have tracks ordered; tracks and answer as numbers on the circle."""

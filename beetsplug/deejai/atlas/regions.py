@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 KINDS = ("genre", "style", "mood", "decade", "artist")
 """Kinds of tags that name regions."""
 
-_RANKS = {"genre": 0, "style": 0, "mood": 0, "decade": 1, "artist": 2}
-"""Of a later rank is only what has no name of an earlier one."""
-
 MOST = 24
 """Names on a map; the smallest regions go without."""
 
@@ -93,7 +90,9 @@ def find_regions(
     Hills of the map are called by the tag that is most over-represented on them, genre,
     style and mood before decade, and decade before artist. Those that are joined and
     called the same are one region, and so is one too small to be called anything if
-    most of its tracks have the tag.
+    most of its tracks have the tag. As hills were joined by their tags, only a tag that
+    was over-represented on one of its hills already can name a region; that it is so in
+    the region as a whole is asked as well, but is no test any more.
 
     Parameters
     ----------
@@ -113,15 +112,23 @@ def find_regions(
         return []
     hills = find_hills(positions)
     groups = _groups(hills.of_track)
-    names = [each[0].tag if each else None for each in _telling(tags, groups)]
+    on_hills = _telling(tags, groups)
+    names = [each[0].tag if each else None for each in on_hills]
     _spread(names, hills, groups, tags)
     land_of = _joined(hills, names)
     groups = _groups(land_of[hills.of_track])
+    tested: list[set[Tag]] = [set() for _ in groups]
+    for land, each in zip(land_of.tolist(), on_hills, strict=True):
+        tested[land].update(one.tag for one in each)
+    telling = [
+        [one for one in each if one.tag in known]
+        for each, known in zip(_telling(tags, groups), tested, strict=True)
+    ]
     beside = np.zeros((len(groups), len(groups)), dtype=bool)
     a, b = np.nonzero(hills.beside)
     beside[land_of[a], land_of[b]] = True
     regions = []
-    for land, excess in _named(groups, _telling(tags, groups), beside)[:most]:
+    for land, excess in _named(groups, telling, beside)[:most]:
         rows = groups[land]
         tagged = rows[[excess.tag in tags[row] for row in rows.tolist()]]
         regions.append(Region(rows, *_middle(positions[tagged]), excess))
@@ -141,10 +148,7 @@ def _telling(
     found = overrepresented(
         tags, [rows.tolist() for rows in groups], min_inside=FEWEST_INSIDE
     )
-    return [
-        sorted(filter(_is_telling, each), key=lambda one: _RANKS[one.tag.kind])
-        for each in found
-    ]
+    return [list(filter(_is_telling, each)) for each in found]
 
 
 def _is_telling(one: Excess) -> bool:
@@ -161,7 +165,11 @@ def _spread(
     groups: Sequence[Ints],
     tags: Sequence[Sequence[Tag]],
 ) -> None:
-    """Name hills that have no name as one that they are joined with, if it fits."""
+    """Name hills that have no name as one that they are joined with, if it fits.
+
+    It fits if most tracks of the hill have the tag. What is named in this way may name
+    others in turn.
+    """
     waiting = {place for place, name in enumerate(names) if name is None}
     is_changed = True
     while is_changed:
@@ -206,8 +214,7 @@ def _named(
             (
                 one
                 for one in telling[land]
-                if one.tag.value not in taken
-                and _RANKS[one.tag.kind] == _RANKS[best.tag.kind]
+                if one.tag.value not in taken and one.tag.family == best.tag.family
             ),
             best,
         )

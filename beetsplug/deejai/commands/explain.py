@@ -19,12 +19,13 @@ from beetsplug.deejai.evaluation.overrepresented import overrepresented
 from beetsplug.deejai.genre_space import load_genre_model, load_genre_space
 from beetsplug.deejai.output.text import percent
 from beetsplug.deejai.recommend.explain import best_matches, common_genres
+from beetsplug.deejai.recommend.index import UNKNOWN
 from beetsplug.deejai.storage.genre_model import OTHER
 from beetsplug.deejai.storage.library import signatures_of, stored_by_id
-from beetsplug.deejai.storage.track_tags import load_track_tags
+from beetsplug.deejai.storage.track_tags import load_recording_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from logging import Logger
 
     import numpy.typing as npt
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from beetsplug.deejai.commands.weights import Group
     from beetsplug.deejai.evaluation.overrepresented import Excess
     from beetsplug.deejai.recommend.explain import Match
-    from beetsplug.deejai.recommend.index import Index
     from beetsplug.deejai.session import Session
 
     Array = npt.NDArray[np.float32]
@@ -54,7 +54,7 @@ N_TAGS = 5
 """... and tags for the neighbourhood."""
 
 N_AROUND = 30
-"""Tracks that make the neighbourhood of the seeds."""
+"""Recordings that make the neighbourhood of the seeds."""
 
 TAGS = ("genre", "style", "mood", "grouping", "language", "decade")
 """Kinds of tags that say something of the sound; artists are in the list itself."""
@@ -98,29 +98,15 @@ def explain_similar(
     """
     if not lines:
         return lines, []
-    if isinstance(candidates, GenreCandidates):
-        reasons = _genre_reasons(candidates, groups, lines)
-    else:
-        reasons = _sound_reasons(session, candidates, query, groups, lines, log)
-    remarks = _around(session, candidates.index, query, seeds_of(groups))
+    reasons = _reasons(session, candidates, query, groups, lines, log)
+    remarks = _around(session, candidates, query, seeds_of(groups))
     return [
         replace(line, reasons=tuple(some))
         for line, some in zip(lines, reasons, strict=True)
     ], remarks
 
 
-def _genre_reasons(
-    candidates: GenreCandidates, groups: Sequence[Group], lines: Sequence[Line]
-) -> Iterator[list[str]]:
-    index = candidates.index
-    of_seeds = _mean([named.seed.vector for named in seeds_of(groups)], shares(groups))
-    for line in lines:
-        row = None if line.item.id is None else index.row_of(line.item.id)
-        composition = None if row is None else index.vectors[row]
-        yield _genres_in_words(candidates.model.genres, composition, of_seeds)
-
-
-def _sound_reasons(
+def _reasons(
     session: Session,
     candidates: Candidates,
     query: Array,
@@ -135,7 +121,7 @@ def _sound_reasons(
     for named in explained:
         if named.heard is not None:
             slices[named.item.path] = named.heard.slice_vectors
-    genres, compositions = _compositions(session, lines, seeds, log)
+    genres, compositions = _compositions(session, candidates, lines, seeds, log)
     of_seeds = _mean(
         [compositions.get(named.item.path) for named in seeds], shares(groups)
     )
@@ -156,8 +142,9 @@ def _sound_reasons(
 def _nearest(seeds: Sequence[Named], query: Array) -> list[Named]:
     """Choose the seeds to compare, each once, in the order in which they were named."""
     each = list({named.item.path: named for named in seeds}.values())
-    similarities = np.array([named.seed.departure @ query for named in each])
-    chosen = np.sort(np.argsort(-similarities, kind="stable")[:MAX_SEEDS])
+    # By sound they are unit vectors, of which the nearest have the largest cosine, too.
+    distances = [np.linalg.norm(named.seed.departure - query) for named in each]
+    chosen = np.sort(np.argsort(distances, kind="stable")[:MAX_SEEDS])
     return [each[number] for number in chosen]
 
 
@@ -177,9 +164,21 @@ def _stored_slices(session: Session, items: Sequence[Item]) -> dict[bytes, Array
 
 
 def _compositions(
-    session: Session, lines: Iterable[Line], seeds: Iterable[Named], log: Logger
+    session: Session,
+    candidates: Candidates,
+    lines: Sequence[Line],
+    seeds: Sequence[Named],
+    log: Logger,
 ) -> tuple[tuple[str, ...], dict[bytes, Array]]:
     """Tell what genres there are, and by path what tracks are made of, if learnt."""
+    if isinstance(candidates, GenreCandidates):
+        index = candidates.index
+        found = {named.item.path: named.seed.vector for named in seeds}
+        for line in lines:
+            row = None if line.item.id is None else index.row_of(line.item.id)
+            if row is not None:
+                found[line.item.path] = index.vectors[row]
+        return candidates.model.genres, found
     try:
         model = load_genre_model(session)
         space = load_genre_space(session, model)
@@ -256,18 +255,33 @@ def _genres_in_words(
 
 
 def _around(
-    session: Session, index: Index, query: Array, seeds: Sequence[Named]
+    session: Session, candidates: Candidates, query: Array, seeds: Sequence[Named]
 ) -> list[str]:
-    """Say which tags are commoner among the nearest tracks than elsewhere."""
-    similarities = index.followers(query).copy()
-    own = [named.seed.row for named in seeds if named.seed.row is not None]
-    similarities[own] = -np.inf
-    n_around = min(N_AROUND, len(index) - len(set(own)))
-    nearest = np.argsort(-similarities, kind="stable")[:n_around]
-    tags = load_track_tags(session.lib, index.ids.tolist(), kinds=TAGS)
-    if not any(tags):
-        return []
-    (found,) = overrepresented(tags, [nearest.tolist()])
+    """Say which tags are commoner among the nearest recordings than elsewhere.
+
+    Those of the seeds are neither here nor there.
+    """
+    index = candidates.index
+    tags, recordings = load_recording_tags(
+        session.lib, index.ids, model=session.model_id, kinds=TAGS
+    )
+    # What is outside the library may be a version of what is inside: the code of a
+    # recording is the row of one of its tracks.
+    rows = (
+        named.seed.labels.recording if named.seed.row is None else named.seed.row
+        for named in seeds
+    )
+    own = set(recordings[[row for row in rows if row != UNKNOWN]].tolist())
+    nearest_first = np.argsort(-index.followers(query), kind="stable")
+    others = [
+        recording
+        for recording in dict.fromkeys(recordings[nearest_first].tolist())
+        if recording not in own
+    ]
+    # With the nearest in front, they are the first rows.
+    (found,) = overrepresented(
+        [tags[recording] for recording in others], [range(min(N_AROUND, len(others)))]
+    )
     words = [_excess_in_words(excess) for excess in found[:N_TAGS]]
     whom = "it" if len(seeds) == 1 else "them"
     return [f"around {whom}: {', '.join(words)}"] if words else []

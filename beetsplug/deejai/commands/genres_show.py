@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from beets.exceptions import UserError
 from beets.ui import CommonOptionsParser, print_, term_width
 from beets.util import displayable_path
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from beets.library import Item
 
-    from beetsplug.deejai.output.portions import Portion
     from beetsplug.deejai.session import Session
 
 USAGE = "[OPTIONS] TRACK..."
@@ -71,7 +71,7 @@ def run(session: Session, options: Any, args: list[str], log: Logger) -> None:
     tell_failures(failures, log)
     for item, pictures in zip(items, paths, strict=True):
         if item.path in heard:
-            shown = Shown.of(item, heard[item.path], model.genres)
+            shown = Shown(one_line(title_of(item)), model.genres, heard[item.path])
             shown.tell(timeline=options.timeline)
             for path, name in zip(pictures, outputs, strict=True):
                 shown.draw(path, timeline=_is_timeline(name, options))
@@ -116,28 +116,24 @@ class Shown:
         Names of all genres.
     probabilities
         Of each genre in each slice, float32, shape (n_slices, n_genres).
-    parts
-        What the whole track is made of.
     """
 
     title: str
     genres: Sequence[str]
     probabilities: npt.NDArray[Any]
-    parts: list[Portion]
 
-    @classmethod
-    def of(
-        cls, item: Item, probabilities: npt.NDArray[Any], genres: Sequence[str]
-    ) -> Shown:
-        """Gather what is shown of an item."""
-        parts = portions(probabilities.mean(axis=0), genres)
-        return cls(one_line(title_of(item)), genres, probabilities, parts)
+    @property
+    def composition(self) -> npt.NDArray[Any]:
+        """Probability of each genre in the whole track, shape (n_genres,)."""
+        return np.asarray(self.probabilities.mean(axis=0))
 
     def tell(self, *, timeline: bool) -> None:
         """Print what the track is made of, and how it goes if that is wanted."""
         width = term_width()
         print_(self.title)
-        for line in bars(self.parts, width=width):
+        for line in bars(
+            portions(self.composition, self.genres, least=0.0), width=width
+        ):
             print_(line)
         if timeline:
             for line in runs(
@@ -150,19 +146,20 @@ class Shown:
         # Pillow is for pictures only.
         from beetsplug.deejai.output.genre_pictures import draw_pie, draw_timeline
 
+        parts = portions(self.composition, self.genres)
         n_slices = len(self.probabilities)
         slices = f"{n_slices} slice{'s' * (n_slices != 1)} of {SLICE_S:.0f} s"
         if timeline:
             data = draw_timeline(
                 self.probabilities,
-                self.parts,
+                parts,
                 slice_s=SLICE_S,
                 title=self.title,
                 caption=f"How probable each genre is in each of {slices}.",
             )
         else:
             caption = f"How probable each genre is, on average over {slices}."
-            data = draw_pie(self.parts, title=self.title, caption=caption)
+            data = draw_pie(parts, title=self.title, caption=caption)
         with atomic_writer(path) as file, explained(path):
             file.write(data)
         kind = "timeline" if timeline else "pie"

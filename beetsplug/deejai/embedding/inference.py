@@ -26,7 +26,9 @@ class NotAnEncoderError(DeejaiError):
 
 def first_line(error: Exception) -> str:
     """Return the first line of an error's message, or what kind of error it is."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    # Keras puts the reason last, behind the description of all that holds the layer.
+    reason = str(error).rpartition("Exception encountered: ")[2].strip()
+    return (reason or type(error).__name__).splitlines()[0]
 
 
 def encode_in_batches(

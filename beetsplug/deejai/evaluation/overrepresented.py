@@ -15,12 +15,28 @@ MAX_Q = 0.05
 """Of the tags that are called over-represented, so large a part may be chance."""
 
 
+FAMILIES = (
+    ("genre", "style", "mood", "grouping", "language"),
+    ("decade",),
+    ("artist", "album"),
+)
+"""Kinds of tags by what they tell of a group, those that say most of the sound first:
+what music it is, of what time, and whose."""
+
+_FAMILY_OF = {kind: place for place, kinds in enumerate(FAMILIES) for kind in kinds}
+
+
 @dataclass(frozen=True, order=True)
 class Tag:
     """Something that is said of tracks: kind ``genre``, value ``Death Metal``."""
 
     kind: str
     value: str
+
+    @property
+    def family(self) -> int:
+        """Its place in :data:`FAMILIES`."""
+        return _FAMILY_OF[self.kind]
 
 
 @dataclass(frozen=True)
@@ -36,8 +52,8 @@ class Excess:
     n_tagged, n_all
         The same for the whole collection, the group included.
     q
-        Part of chance finds among all that are as telling as this one or more (false
-        discovery rate), 0 to 1.
+        Part of chance finds among all of its family that are as telling as this one or
+        more (false discovery rate), 0 to 1.
     """
 
     tag: Tag
@@ -69,8 +85,11 @@ def overrepresented(
     For each group and each tag, the chance to draw as many tracks with the tag is that
     of the hypergeometric distribution (Fisher's exact test, one-sided). Among so many
     comparisons some look telling by chance alone, so that chances are corrected for all
-    of them together (Benjamini and Hochberg, 1995). Tracks of one album are not
-    independent of each other: a group that is one album is told by its tags, too.
+    groups together (Benjamini and Hochberg, 1995), and for all tags of a family: else
+    each of a thousand artists would make the same few genres harder to find (on such
+    families of comparisons B. Efron, "Simultaneous inference: When should hypothesis
+    testing problems be combined?", 2008). Tracks of one album are not independent of
+    each other: a group that is one album is told by its tags, too.
 
     Parameters
     ----------
@@ -86,7 +105,8 @@ def overrepresented(
     Returns
     -------
     list of list of Excess
-        For each group its over-represented tags, the most telling first.
+        For each group its over-represented tags, family by family in the order of
+        :data:`FAMILIES`, in each the most telling first.
     """
     from scipy.stats import false_discovery_control, hypergeom
 
@@ -116,8 +136,13 @@ def overrepresented(
     chances[at] = hypergeom.sf(sums[0] - 1, n_all, sums[1], sums[2])[which]
     if not chances.size:
         return [[] for _ in groups]
-    rates = false_discovery_control(chances.clip(0.0, 1.0), axis=None)
-    rates = rates.reshape(chances.shape)
+    rates = np.ones(chances.shape)
+    families = np.array([tag.family for tag in names])
+    for family in np.unique(families):
+        columns = families == family
+        compared = chances[:, columns].clip(0.0, 1.0)
+        corrected = false_discovery_control(compared, axis=None)
+        rates[:, columns] = corrected.reshape(compared.shape)
     found: list[list[Excess]] = []
     for number in range(len(groups)):
         telling = (rates[number] <= max_q) & (counts[number] >= min_inside)
@@ -135,6 +160,8 @@ def overrepresented(
             )
             for k in np.flatnonzero(telling)
         ]
-        excesses.sort(key=lambda pair: (pair[0], -pair[1].lift, pair[1].tag))
+        excesses.sort(
+            key=lambda pair: (pair[1].tag.family, pair[0], -pair[1].lift, pair[1].tag)
+        )
         found.append([excess for _, excess in excesses])
     return found

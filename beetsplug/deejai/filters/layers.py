@@ -22,7 +22,7 @@ from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.filters.layer_time import find_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -43,7 +43,8 @@ class Layer:
     number
         Its place among them, from 0 on.
     name, kind
-        Its own name, and what Keras calls it: ``Conv2D``.
+        Its own name, behind those of the networks it is inside of
+        (``base/conv_1``), and what Keras calls it: ``Conv2D``.
     n_filters
         Channels or units.
     is_last
@@ -69,49 +70,53 @@ class Layer:
 def list_layers(encoder: KerasEncoder) -> list[Layer]:
     """List the convolutional and dense layers, from the spectrogram to the vector.
 
-    Those inside of another layer are left out. Of one that is used several times, the
-    first use counts.
+    Those of networks inside of the network are listed where these stand; those that
+    other layers wrap are left out. Of one that is used several times, the first use
+    counts.
 
     Raises
     ------
     FatalError
         There are none.
     """
-    network = encoder.network
+    uses, last = _unfold(encoder.network)
+    first = {use.layer: use for use in reversed(uses)}
     found = [
-        (layer, end)
-        for layer in network.layers
-        if ("Conv" in type(layer).__name__ or type(layer).__name__ == "Dense")
-        and _is_map(layer, end := _end(network, layer))
+        (use, answer)
+        for use in uses
+        if use is first[use.layer]
+        and ("Conv" in use.kind or use.kind == "Dense")
+        and _is_map(use.layer, answer := _answer(uses, use))
     ]
     if not found:
         raise FatalError("the encoder has no layer whose filters can be looked at")
     return [
         Layer(
             number,
-            layer.name,
-            type(layer).__name__,
-            int(end.output.shape[_filter_axis(layer)]),
-            end is _last(network),
+            use.name,
+            use.kind,
+            int(answer.shape[_filter_axis(use.layer)]),
+            answer is last,
         )
-        for number, (layer, end) in enumerate(found)
+        for number, (use, answer) in enumerate(found)
     ]
 
 
 def find_layer(layers: list[Layer], wanted: str | None) -> Layer:
-    """Return the layer that a name or a number means; the first convolution for None.
+    """Return the layer that is meant; the first convolution for None.
 
     Parameters
     ----------
     layers
         As of :func:`list_layers`.
     wanted
-        As typed.
+        As typed: its name, its number, or its name without those of the networks it is
+        inside of, where only one is called so.
 
     Raises
     ------
     FatalError
-        There is none; the message lists those that there are.
+        There is none, or there are several; the message lists them.
     """
     if wanted is None:
         return next((layer for layer in layers if layer.is_convolution), layers[0])
@@ -120,8 +125,12 @@ def find_layer(layers: list[Layer], wanted: str | None) -> Layer:
         for layer in layers:
             if str(getattr(layer, key)) == wanted.strip():
                 return layer
+    inside = [layer for layer in layers if layer.name.endswith(f"/{wanted.strip()}")]
+    if len(inside) == 1:
+        return inside[0]
     raise FatalError(
-        f"the encoder has no layer {wanted!r}; it has {', '.join(map(str, layers))}"
+        f"the encoder has {'several layers' if inside else 'no layer'} {wanted!r}; "
+        f"it has {', '.join(map(str, inside or layers))}"
     )
 
 
@@ -187,10 +196,10 @@ class LayerListener:
         self._input_shape = tuple(size or N_FRAMES for size in encoder.input_shape)
         self._lock = threading.Lock()
         keras, network = import_keras(), encoder.network
-        own = network.get_layer(layer.name)
-        answer = _end(network, own).output
+        uses, _ = _unfold(network)
+        own = _find_use(uses, layer)
         # The filters are last in nearly all networks, and are from here on.
-        answer = keras.ops.moveaxis(answer, _filter_axis(own), -1)
+        answer = keras.ops.moveaxis(_answer(uses, own), _filter_axis(own.layer), -1)
         with quiet_stderr():
             whole = keras.Model(network.inputs[0], answer)
             self._time = find_time(self._run(whole))
@@ -255,10 +264,10 @@ def kernels(encoder: KerasEncoder, layer: Layer) -> Array | None:
     ndarray of float32, shape (n_filters, n_mels, n_frames), or None
         Mel bands upwards from the lowest; None for a deeper layer.
     """
-    own = encoder.network.get_layer(layer.name)
     if layer.number or not layer.is_convolution:
         return None
-    kernel, *others = (np.asarray(weight) for weight in own.get_weights())
+    own = _find_use(_unfold(encoder.network)[0], layer)
+    kernel, *others = (np.asarray(weight) for weight in own.layer.get_weights())
     if "Separable" in layer.kind:
         # What every channel looks for, times how much of that each filter takes.
         kernel = kernel[..., 0, :] @ others[0].reshape(-1, layer.n_filters)
@@ -270,46 +279,100 @@ def kernels(encoder: KerasEncoder, layer: Layer) -> Array | None:
         # (steps of time, mel bands, filters)
         is_of_bands = kernel.shape[1] == N_MELS
         return kernel.transpose(2, 1, 0) if is_of_bands else None
-    is_time_first = own.input.shape[1] in (N_FRAMES, None)
+    is_time_first = own.taken[0].shape[1] in (N_FRAMES, None)
     return kernel.transpose((2, 1, 0) if is_time_first else (2, 0, 1))
 
 
-def _end(network: Any, layer: Any) -> Any:
-    """Return the last of what directly follows a layer, or the layer itself."""
+@dataclass(frozen=True)
+class _Use:
+    """A layer, or another operation, at work.
+
+    Attributes
+    ----------
+    name
+        Of the layer, behind those of the networks it is inside of.
+    layer
+        The layer itself.
+    taken, given
+        The tensors that it takes, and what it makes of them.
+    """
+
+    name: str
+    layer: Any
+    taken: list[Any]
+    given: Any
+
+    @property
+    def kind(self) -> str:
+        """What Keras calls the layer."""
+        return type(self.layer).__name__
+
+
+def _unfold(network: Any) -> tuple[list[_Use], Any]:
+    """Follow what becomes of a network's input, through networks inside of it, too.
+
+    A network inside of another knows its layers' tensors only as if it stood alone, and
+    a sequential one has joined its layers anew with every one that was added. So each
+    layer is called once more, on what reaches it from the input of the whole.
+
+    Returns
+    -------
+    uses : list of _Use
+        In an order in which they can be computed.
+    last : tensor
+        The output of the whole.
+    """
+    keras = import_keras()
+    uses: list[_Use] = []
+
+    def follow(network: Any, inputs: Any, path: str) -> Any:
+        def at_work(layer: Any) -> Callable[..., Any]:
+            def call(*args: Any, **kwargs: Any) -> Any:
+                every = keras.tree.flatten((args, kwargs))
+                taken = [one for one in every if isinstance(one, keras.KerasTensor)]
+                if _is_network_for(layer, taken):
+                    return follow(layer, taken, f"{path}{layer.name}/")
+                given = layer(*args, **kwargs)
+                uses.append(_Use(path + layer.name, layer, taken, given))
+                return given
+
+            return call
+
+        if not isinstance(network, keras.Sequential):
+            return network._run_through_graph(inputs, at_work)
+        (given,) = inputs
+        for layer in network.layers:
+            given = at_work(layer)(given)
+        return given
+
+    given = follow(network, network.inputs, "")
+    return uses, keras.tree.flatten(given)[0]
+
+
+def _is_network_for(layer: Any, taken: Sequence[Any]) -> bool:
+    """Whether a layer is a network that takes these tensors as they are."""
+    keras = import_keras()
+    if not isinstance(layer, (keras.Sequential, keras.Function)):
+        return False
+    ranks = [len(one.shape) for one in getattr(layer, "inputs", ())]
+    return ranks == [len(one.shape) for one in taken]
+
+
+def _find_use(uses: Sequence[_Use], layer: Layer) -> _Use:
+    return next(use for use in uses if use.name == layer.name)
+
+
+def _answer(uses: Sequence[_Use], use: _Use) -> Any:
+    """Return what comes out of a layer and of what directly follows it."""
     while True:
-        users = _users(network, layer)
-        if len(users) != 1 or not _FOLLOWING.fullmatch(type(users[0]).__name__):
-            return layer
-        layer = users[0]
+        users = [one for one in uses if any(x is use.given for x in one.taken)]
+        if len(users) != 1 or not _FOLLOWING.fullmatch(users[0].kind):
+            return use.given
+        use = users[0]
 
 
-def _users(network: Any, layer: Any) -> list[Any]:
-    """Return the layers that take what a layer gives."""
-    if _is_sequential(network):
-        # Its layers have been joined anew with every one that was added.
-        after = network.layers.index(layer) + 1
-        return list(network.layers[after : after + 1])
-    return [user for user in network.layers if _takes(user, layer.output)]
-
-
-def _last(network: Any) -> Any:
-    if _is_sequential(network):
-        return network.layers[-1]
-    return next(one for one in network.layers if one.output is network.outputs[0])
-
-
-def _is_sequential(network: Any) -> bool:
-    return isinstance(network, import_keras().Sequential)
-
-
-def _takes(layer: Any, tensor: Any) -> bool:
-    taken = layer.input
-    return any(one is tensor for one in (taken if isinstance(taken, list) else [taken]))
-
-
-def _is_map(layer: Any, end: Any) -> bool:
+def _is_map(layer: Any, answer: Any) -> bool:
     """Whether there is one number for each filter and place."""
-    answer = end.output
     is_known = hasattr(answer, "shape") and 2 <= len(answer.shape) <= 4
     return is_known and answer.shape[_filter_axis(layer)] is not None
 

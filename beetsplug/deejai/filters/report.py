@@ -13,17 +13,14 @@ from beetsplug.deejai.embedding.keras_encoder import KerasEncoder
 from beetsplug.deejai.evaluation.overrepresented import overrepresented
 from beetsplug.deejai.filters.layers import LayerListener
 from beetsplug.deejai.filters.ranking import Ranking, rank_audio, rank_stored
-from beetsplug.deejai.recommend.recordings.versions import Versions
 from beetsplug.deejai.spaces import explain_none
-from beetsplug.deejai.storage.facts import load_facts
 from beetsplug.deejai.storage.library import (
     Track,
     items_by_id,
-    load_vectors,
     signatures_of,
     stored_by_id,
 )
-from beetsplug.deejai.storage.track_tags import load_track_tags
+from beetsplug.deejai.storage.track_tags import load_recording_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -72,7 +69,8 @@ class Filter:
     tops
         The tracks that activate it most, strongest first, one of each recording.
     tags
-        What these have more often than all that were heard, the most telling first.
+        What these have more often than all that were heard, genres and the like first,
+        and the most telling of them.
     """
 
     number: int
@@ -82,8 +80,15 @@ class Filter:
 
     @property
     def name(self) -> str:
-        """The first of its tags; empty where it has none."""
-        values = {excess.tag.value.casefold(): excess.tag.value for excess in self.tags}
+        """The first of its tags; empty where it has none.
+
+        A decade names it only where no genre, style or mood does, and an artist or an
+        album only where no decade does.
+        """
+        best = [
+            one.tag for one in self.tags if one.tag.family == self.tags[0].tag.family
+        ]
+        values = {tag.value.casefold(): tag.value for tag in best}
         return ", ".join(list(values.values())[:N_NAMES])
 
 
@@ -223,32 +228,29 @@ def _filters(
     seen_s: float,
 ) -> list[Filter]:
     heard = np.array(sorted(ranking.item_ids), dtype=np.int64)
-    row_of = {item_id: row for row, item_id in enumerate(heard.tolist())}
-    kept = {
-        number: [] if ranking.is_silent(number) else ranking.firings(number)
-        for number in numbers
-    }
-    is_asked = {row_of[firing.item_id] for some in kept.values() for firing in some}
-    code_of = _recordings(session, heard, sorted(is_asked))
-    tops: dict[int, list[Firing]] = {}
-    for number, firings in kept.items():
-        first = {code_of[row_of[one.item_id]]: one for one in reversed(firings)}
-        chosen = {one.item_id for one in first.values()}
-        tops[number] = [one for one in firings if one.item_id in chosen][:n_tops]
-    wanted = sorted({one.item_id for some in tops.values() for one in some})
-    items = {item.id: item for item in items_by_id(session.lib, wanted)}
-    excesses = overrepresented(
-        load_track_tags(session.lib, heard.tolist()),
-        [[row_of[one.item_id] for one in tops[number]] for number in numbers],
+    tags_of, recordings = load_recording_tags(
+        session.lib, heard, model=session.model_id
     )
+    recording_of = dict(zip(heard.tolist(), recordings.tolist(), strict=True))
+    # By number, the strongest firing of each recording.
+    tops: dict[int, dict[int, Firing]] = {}
+    for number in numbers:
+        first: dict[int, Firing] = {}
+        firings = [] if ranking.is_silent(number) else ranking.firings(number)
+        for one in firings:
+            first.setdefault(recording_of[one.item_id], one)
+        tops[number] = dict(list(first.items())[:n_tops])
+    wanted = sorted({one.item_id for some in tops.values() for one in some.values()})
+    items = {item.id: item for item in items_by_id(session.lib, wanted)}
+    excesses = overrepresented(tags_of, [list(tops[number]) for number in numbers])
     return [
         Filter(
             number,
-            not kept[number],
+            not tops[number],
             # What was removed from the library meanwhile is left out.
             [
                 _top(one, items[one.item_id], seen_s)
-                for one in tops[number]
+                for one in tops[number].values()
                 if one.item_id in items
             ],
             tags,
@@ -264,32 +266,3 @@ def _top(firing: Firing, item: Item, seen_s: float) -> Top:
     if 0.0 < length_s < min(middle_s, SLICE_S):
         middle_s %= length_s
     return Top(item, firing.value, max(0.0, middle_s - seen_s / 2), middle_s)
-
-
-def _recordings(
-    session: Session, heard: np.ndarray, rows: Sequence[int]
-) -> dict[int, int]:
-    """Tell which tracks are versions of one recording.
-
-    Parameters
-    ----------
-    heard
-        Ids of all tracks that were heard, int64, ascending.
-    rows
-        Those of them that are asked for.
-
-    Returns
-    -------
-    dict
-        By row a code, equal for versions of one recording. Tracks without a vector are
-        told by their tags alone.
-    """
-    stored = load_vectors(session.lib, session.model_id)
-    vectors = np.zeros((len(heard), stored.vectors.shape[1]), np.float32)
-    _, ours, theirs = np.intersect1d(
-        heard, stored.item_ids, assume_unique=True, return_indices=True
-    )
-    vectors[ours] = stored.vectors[theirs]
-    versions = Versions(load_facts(session.lib, heard).tracks(vectors))
-    codes = versions[np.array(rows, dtype=np.int64)] if rows else []
-    return dict(zip(rows, map(int, codes), strict=True))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 LEAST = 0.02
-"""Share of a genre that is told by itself."""
+"""Share of a genre that is drawn by itself; of less nothing can be seen."""
 
 MOST = 9
 """Genres that are told by themselves."""
@@ -40,7 +40,9 @@ class Portion:
     genres: tuple[int, ...]
 
 
-def portions(composition: npt.ArrayLike, genres: Sequence[str]) -> list[Portion]:
+def portions(
+    composition: npt.ArrayLike, genres: Sequence[str], *, least: float = LEAST
+) -> list[Portion]:
     """Part a track into its genres.
 
     Parameters
@@ -49,6 +51,8 @@ def portions(composition: npt.ArrayLike, genres: Sequence[str]) -> list[Portion]
         Probability of each genre, shape (n_genres,), at least one.
     genres
         Their names.
+    least
+        Share below which a genre is small, as are all beyond the :data:`MOST` largest.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def portions(composition: npt.ArrayLike, genres: Sequence[str]) -> list[Portion]
     """
     shares = np.asarray(composition, dtype=np.float64)
     order = np.argsort(-shares, kind="stable")
-    large = [row for row in order[:MOST].tolist() if shares[row] >= LEAST]
+    large = [row for row in order[:MOST].tolist() if shares[row] >= least]
     small = order[len(large) :].tolist()
     if len(small) == 1:
         large, small = [*large, *small], []

@@ -7,27 +7,24 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from beets.library import Item
 
-from beetsplug.deejai.evaluation.overrepresented import Tag
+from beetsplug.deejai.evaluation.overrepresented import FAMILIES, Tag
 from beetsplug.deejai.output.text import one_line
-from beetsplug.deejai.storage.library import in_bulk
+from beetsplug.deejai.recommend.recordings.versions import Versions
+from beetsplug.deejai.storage.facts import load_facts
+from beetsplug.deejai.storage.library import in_bulk, load_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    import numpy.typing as npt
     from beets.library import Library
 
-KINDS = (
-    "genre",
-    "style",
-    "mood",
-    "grouping",
-    "language",
-    "decade",
-    "artist",
-    "album",
-)
+    Ints = npt.NDArray[np.int64]
+
+KINDS = tuple(kind for family in FAMILIES for kind in family)
 """Kinds of tags, those that say most of the sound first."""
 
 # Fields that hold several values in one text.
@@ -101,6 +98,51 @@ def load_track_tags(
                 )
     shown = _commonest_spellings(found.values())
     return [tuple(dict.fromkeys(shown[tag] for tag in found[i])) for i in wanted]
+
+
+def load_recording_tags(
+    lib: Library,
+    item_ids: Ints,
+    *,
+    model: str,
+    kinds: Collection[str] = KINDS,
+) -> tuple[list[list[Tag]], Ints]:
+    """Read the tags of recordings, each those of all its versions.
+
+    Ten versions of one recording are one piece of evidence of what its tags go with.
+
+    Parameters
+    ----------
+    lib
+        The library.
+    item_ids
+        The tracks, ascending.
+    model
+        Id of the encoder whose vectors tell versions. Tracks without one are told by
+        their tags alone.
+    kinds
+        Which of :data:`KINDS`.
+
+    Returns
+    -------
+    tags
+        Of each recording; one may be there twice.
+    recordings
+        int64, shape (n_tracks,): of each track its recording's row of `tags`.
+    """
+    stored = load_vectors(lib, model)
+    vectors = np.zeros((len(item_ids), stored.vectors.shape[1]), np.float32)
+    _, ours, theirs = np.intersect1d(
+        item_ids, stored.item_ids, assume_unique=True, return_indices=True
+    )
+    vectors[ours] = stored.vectors[theirs]
+    versions = Versions(load_facts(lib, item_ids).tracks(vectors))
+    codes, recordings = np.unique(versions[:], return_inverse=True)
+    tags: list[list[Tag]] = [[] for _ in codes]
+    of_tracks = load_track_tags(lib, item_ids.tolist(), kinds=kinds)
+    for recording, some in zip(recordings.tolist(), of_tracks, strict=True):
+        tags[recording] += some
+    return tags, recordings.astype(np.int64)
 
 
 def _decade(year: object) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from beetsplug.deejai.atlas.places import Places
+    from beetsplug.deejai.atlas.shown import Shown
     from beetsplug.deejai.session import Session
     from beetsplug.deejai.web.deck import Deck
     from beetsplug.deejai.web.shelf import Contents, Shelf
@@ -96,6 +97,7 @@ class Maps:
         self._known: tuple[Contents, str] | None = None
         self._places: Places | None = None
         self._prepared: Prepared | None = None
+        self._shown: Shown | None = None
 
     def state(self) -> MapState:
         """Tell whether there is a map."""
@@ -155,7 +157,7 @@ class Maps:
 
     def _prepare(self, places: Places) -> Prepared:
         lib = self._session.lib
-        shown = load_shown(lib, places)
+        shown = self._shown = load_shown(lib, places, earlier=self._shown)
         fields: dict[str, Any] = {
             "state": "ready",
             "progress": 1.0,

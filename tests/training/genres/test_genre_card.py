@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from made_genres import made_card
 
 from beetsplug.deejai.training.genres.card import (
@@ -44,6 +45,34 @@ def test_without_held_out_tracks_it_is_said_that_there_are_no_figures() -> None:
     text = card_text(made_card(measured=None, baselines=None))
     assert "no figures" in text
     assert "## Confusion" not in text
+
+
+@pytest.mark.parametrize(
+    ("figures", "told"),
+    [
+        ({}, {"after temperature"}),
+        ({"n_tracks": 29, "temperature": 1}, {"only 29 tracks", "want of tracks"}),
+        ({"temperature": 1}, {"not seen to help"}),
+        ({"accuracy": 0.67}, {"after temperature", "always saying Rock | Roll:"}),
+    ],
+)
+def test_figures_that_say_little_are_told_on_the_terminal_and_on_the_card(
+    figures: dict[str, float], told: set[str]
+) -> None:
+    card = made_card()
+    card["measured"] |= figures
+    text = "\n".join(figure_lines(card))
+    assert text in card_text(card)
+    assert {one for one in TOLD if one in text} == told
+
+
+TOLD = {
+    "after temperature",
+    "always saying Rock | Roll:",
+    "not seen to help",
+    "only 29 tracks",
+    "want of tracks",
+}
 
 
 def test_of_many_genres_the_commonest_confusions_are_named() -> None:

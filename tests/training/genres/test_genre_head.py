@@ -7,7 +7,11 @@ import pytest
 
 from beetsplug.deejai.storage.genre_model import GenreModel
 from beetsplug.deejai.storage.slices import StoredSlices
-from beetsplug.deejai.training.genres.calibration import compositions, fit_temperature
+from beetsplug.deejai.training.genres.calibration import (
+    RANGE,
+    compositions,
+    fit_temperature,
+)
 from beetsplug.deejai.training.genres.head import (
     MAX_SLICES,
     TrackSlices,
@@ -16,7 +20,7 @@ from beetsplug.deejai.training.genres.head import (
     genre_weights,
     held_out_logits,
 )
-from beetsplug.deejai.training.genres.measured import measure
+from beetsplug.deejai.training.genres.measured import FEW_TRACKS, measure
 
 
 def styles(
@@ -109,17 +113,60 @@ def test_held_out_tracks_are_predicted_without_having_been_learnt_from() -> None
 
 
 def test_the_temperature_undoes_too_much_certainty() -> None:
-    rng = np.random.default_rng(0)
-    honest = rng.standard_normal((3000, 3)).astype(np.float32)
-    odds = np.exp(honest)
-    cumulated = (odds / odds.sum(axis=1, keepdims=True)).cumsum(axis=1)
-    classes = (rng.random((3000, 1)) > cumulated).sum(axis=1).clip(0, 2)
-    targets = np.eye(3, dtype=np.float32)[classes]
-    counts = np.ones(3000, dtype=np.int64)
-    assert fit_temperature(4 * honest, counts, targets) == pytest.approx(4, rel=0.2)
-    figures = measure(4 * honest, counts, targets, np.arange(3000) % 3)
+    honest, counts, targets = honest_logits(3000)
+    assert fit_temperature(3 * honest, counts, targets) == pytest.approx(3, rel=0.2)
+    figures = measure(3 * honest, counts, targets, np.arange(3000) % 3)
     assert figures.uncalibrated > 0.2
     assert figures.scores.calibration_error < 0.05
+    assert figures.temperature == pytest.approx(3, rel=0.2)
+
+
+@pytest.mark.parametrize("factor", [100, 0.01])
+def test_a_temperature_keeps_within_its_range(factor: float) -> None:
+    honest, counts, targets = honest_logits(3000)
+    found = fit_temperature(np.float32(factor) * honest, counts, targets)
+    assert found == pytest.approx(RANGE if factor > 1 else 1 / RANGE, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("n_tracks", "is_right", "least", "most"),
+    [(3, True, 0.9, 1), (3, False, 1, 2), (23, True, 0.6, 1), (300, True, 0.25, 0.6)],
+)
+def test_few_tracks_that_are_all_right_or_all_wrong_change_a_temperature_little(
+    n_tracks: int, is_right: bool, least: float, most: float
+) -> None:
+    logits = np.tile(np.float32([2, 0]), (n_tracks, 1))
+    targets = np.tile(np.float32([is_right, not is_right]), (n_tracks, 1))
+    counts = np.ones(n_tracks, dtype=np.int64)
+    assert least < fit_temperature(logits, counts, targets) < most
+
+
+@pytest.mark.parametrize(
+    ("n_tracks", "n_folds"),
+    [(FEW_TRACKS - 1, 3), (10 * FEW_TRACKS, 1), (10 * FEW_TRACKS, 2)],
+    ids=["few tracks", "no other fold", "no better on the other fold"],
+)
+def test_a_temperature_that_is_not_seen_to_help_is_not_used(
+    n_tracks: int, n_folds: int
+) -> None:
+    logits = np.tile(np.float32([2, 0]), (n_tracks, 1))
+    folds = np.arange(n_tracks) % n_folds
+    # Of two folds one is all right, half of the other is wrong: each misleads.
+    targets = np.eye(2, dtype=np.float32)[(np.arange(n_tracks) % 4 == 1).astype(int)]
+    figures = measure(logits, np.ones(n_tracks, dtype=np.int64), targets, folds)
+    assert figures.temperature == 1
+    assert figures.scores.calibration_error == figures.uncalibrated
+
+
+def honest_logits(n_tracks: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Make logits of tracks of a slice each, and what they are: as often as is said."""
+    rng = np.random.default_rng(0)
+    logits = rng.standard_normal((n_tracks, 3)).astype(np.float32)
+    odds = np.exp(logits)
+    cumulated = (odds / odds.sum(axis=1, keepdims=True)).cumsum(axis=1)
+    classes = (rng.random((n_tracks, 1)) > cumulated).sum(axis=1).clip(0, 2)
+    counts = np.ones(n_tracks, dtype=np.int64)
+    return logits, counts, np.eye(3, dtype=np.float32)[classes]
 
 
 def test_a_track_is_the_mean_of_its_slices_as_it_is_in_use() -> None:

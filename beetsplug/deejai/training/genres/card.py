@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from beetsplug.deejai.output.text import counted, fitted, one_line, text_width
+from beetsplug.deejai.training.genres.measured import FEW_TRACKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,7 +59,7 @@ def measured_as_data(measured: Measured) -> dict[str, Any]:
 
 
 def figure_lines(card: Mapping[str, Any]) -> list[str]:
-    """Lay out accuracy, F1 and calibration beside the baselines."""
+    """Lay out accuracy, F1 and calibration beside the baselines, and warn of them."""
     measured = card["measured"]
     if measured is None:
         return [NO_FIGURES]
@@ -70,12 +71,31 @@ def figure_lines(card: Mapping[str, Any]) -> list[str]:
     ):
         if row is not None:
             lines.append(f"{title:28}{row['accuracy']:10.3f}{row['macro_f1']:10.3f}")
-    lines.append(
-        "expected calibration error: "
-        f"{measured['calibration_error_uncalibrated']:.3f} before, "
-        f"{measured['calibration_error']:.3f} after temperature scaling "
-        f"(temperature {measured['temperature']:.2f})"
+    before, is_few = (
+        measured["calibration_error_uncalibrated"],
+        measured["n_tracks"] < FEW_TRACKS,
     )
+    lines.append(
+        f"expected calibration error: {before:.3f}"
+        + (
+            f" before, {measured['calibration_error']:.3f} after temperature scaling "
+            f"(temperature {measured['temperature']:.2f})"
+            if measured["temperature"] != 1
+            else "; no temperature scaling, "
+            + ("for want of tracks" if is_few else "as it was not seen to help")
+        )
+    )
+    commonest = card["baselines"]["majority"]
+    if measured["accuracy"] <= commonest["accuracy"]:
+        genre = one_line(commonest["genre"], max_bytes=NAME_BYTES)
+        lines.append(
+            f"warning: no better than always saying {genre}: it is right no more often"
+        )
+    if is_few:
+        lines.append(
+            f"warning: only {counted(measured['n_tracks'], 'track')} could be measured "
+            "on: the figures are rough"
+        )
     return lines
 
 

@@ -74,7 +74,8 @@ function help() {
       "moments, red is quieter.",
     "A filter is named after tags that are commoner among its tracks than in the library, more so " +
       "than chance would have it with as many comparisons (hypergeometric test, false discovery " +
-      "rate of 5 %). No name means that no tag says what they share.",
+      "rate of 5 % among genres and the like, among decades, and among artists and albums). " +
+      "No name means that no tag says what they share.",
   ];
   if (sheet.kernel) {
     parts.push(
