@@ -41,7 +41,7 @@ def test_hills_beside_each_other_are_joined_unless_there_is_a_gap() -> None:
     assert not hills.beside.diagonal().any()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(
     arrays(
         np.float32,

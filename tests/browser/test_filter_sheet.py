@@ -65,12 +65,17 @@ def sheet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(
-    params=[(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")],
+in_every_look = pytest.mark.parametrize(
+    "page",
+    [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")],
     ids=lambda one: f"{one[0]}-{one[1]}",
+    indirect=True,
 )
+
+
+@pytest.fixture
 def page(browser: Browser, sheet: Path, request: Any) -> Iterator[Page]:
-    width, scheme = request.param
+    width, scheme = getattr(request, "param", (1280, "light"))
     context = browser.new_context(
         offline=True, color_scheme=scheme, viewport={"width": width, "height": 800}
     )
@@ -97,6 +102,7 @@ def headings(page: Page) -> list[str]:
     return [text.strip() for text in page.locator(".filter h2").all_text_contents()]
 
 
+@in_every_look
 def test_filters_are_named_as_text_and_axe_finds_nothing(page: Page) -> None:
     named = headings(page)
     assert named[:3] == ["Filter 0: Choir", f"Filter 1: {HOSTILE}", "Filter 2"]
@@ -123,6 +129,7 @@ def test_what_the_search_hides_plays_on_no_longer(page: Page) -> None:
     assert page.locator("p.for-readers[role=status]").text_content() == ""
 
 
+@pytest.mark.parametrize("page", [(1280, "light"), (360, "dark")], indirect=True)
 def test_a_clip_plays_and_stops(page: Page) -> None:
     button = page.locator(".filter-play").first
     button.click()
@@ -161,6 +168,7 @@ def test_words_and_names_choose_filters_and_their_order(page: Page) -> None:
     assert numbers == ["Filter 3", "Filter 1", "Filter 0"]
 
 
+@in_every_look
 def test_drawings_are_drawn(page: Page) -> None:
     colours = """(of) => {
         const canvas = document.querySelector(of);

@@ -88,11 +88,15 @@ class Opened:
         return colour
 
 
-@pytest.fixture(params=["light", "dark"])
+in_both_schemes = pytest.mark.parametrize("context", ["light", "dark"], indirect=True)
+"""For what depends on colours."""
+
+
+@pytest.fixture
 def context(browser: Browser, request: Any) -> Iterator[BrowserContext]:
     opened = browser.new_context(
         offline=True,
-        color_scheme=request.param,
+        color_scheme=getattr(request, "param", "light"),
         viewport={"width": 1100, "height": 700},
     )
     yield opened
@@ -106,6 +110,7 @@ def visit(context: BrowserContext, tmp_path: Path) -> Iterator[Opened]:
     assert not opened.errors
 
 
+@in_both_schemes
 def test_points_are_drawn_where_they_lie(visit: Opened) -> None:
     ground = visit.colour_at(0.25, 0.5)
     colours = [visit.colour_at(x, y) for x, y in CORNERS]
@@ -162,6 +167,7 @@ def test_the_wheel_zooms_at_the_pointer_and_dragging_moves(visit: Opened) -> Non
     assert tip.text_content() == HOSTILE
 
 
+@in_both_schemes
 def test_searching_fades_all_others(visit: Opened) -> None:
     ground = visit.colour_at(0.25, 0.5)
     before, found = visit.colour_at(1, 0), visit.colour_at(1, 1)
@@ -175,6 +181,7 @@ def test_searching_fades_all_others(visit: Opened) -> None:
     assert "track 3" in visit.page.locator(".map-near-track").first.text_content()
 
 
+@in_both_schemes
 def test_the_legend_names_the_groups_and_picks_one_out(visit: Opened) -> None:
     names = visit.page.locator(".map-entry .map-name").all_text_contents()
     assert names == ["Jazz", "Rock", "unknown"]
@@ -216,6 +223,7 @@ def test_a_keyboard_moves_and_picks(visit: Opened) -> None:
     assert page.locator(".map-details h2").text_content() == "track 3"
 
 
+@in_both_schemes
 def test_a_way_is_drawn(context: BrowserContext, tmp_path: Path) -> None:
     path = write_page(tmp_path / "map.html", CORNERS, way=[0, 1, 3])
     opened = Opened(context.new_page(), path)
@@ -286,6 +294,7 @@ def shown_names(page: Page) -> list[str]:
     return [name.text_content() or "" for name in names.all()]
 
 
+@in_both_schemes
 def test_regions_are_named_on_the_map_as_text(named: Opened) -> None:
     page = named.page
     assert shown_names(page) == [region.name for region in REGIONS]
@@ -408,6 +417,7 @@ def test_the_page_says_how_faithful_the_map_is(
     assert not opened.errors
 
 
+@in_both_schemes
 def test_nothing_serious_is_found_by_axe(named: Opened) -> None:
     named.page.locator(".map-regions .map-entry").first.click()
     found = Axe().run(named.page).response["violations"]

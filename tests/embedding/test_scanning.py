@@ -256,7 +256,7 @@ class TestKilled(Scanning):
 
     def test_after_a_kill_the_next_scan_goes_on_and_nothing_is_lost(self) -> None:
         sounds = [
-            write_sound(self.temp_path / f"{n}.flac", tone(80 + 9 * n, seconds=30))
+            write_sound(self.temp_path / f"{n}.flac", tone(80 + 9 * n, seconds=15))
             for n in range(40)
         ]
         add_files(self.lib, sounds)

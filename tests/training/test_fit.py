@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # Keras' own saving does not know NumPy 2's copy keyword yet.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ impl:DeprecationWarning")
 
-TINY: dict[str, Any] = {"stem_filters": 4, "filters": (8, 8)}
+TINY: dict[str, Any] = {"stem_filters": 4, "filters": (8,)}
 RECIPE = Recipe(
     objective=Objective(spare_group=False), n_steps=20, n_tracks=6, validate_every=10
 )
@@ -201,7 +201,7 @@ def test_targets_of_unheard_tracks_are_learnt(tmp_path: Path) -> None:
     lessons = Lessons(targets, music.tracks, fitted_to=train)
     validation = Validation(music, unheard, lessons)
     progress = fit(
-        compact(**TINY, vector_size=2),
+        compact(**TINY | {"filters": (8, 8)}, vector_size=2),
         music,
         train=train,
         validation=validation,
