@@ -39,6 +39,7 @@ LAYERS = [
         "embedding.trial",
         "filters.layer_time",
         "filters.layers",
+        "filters.unfold",
         "storage",
         "output",
     },

@@ -7,7 +7,6 @@ a ReLU, half of what a mean counts is what the network never sees.
 
 from __future__ import annotations
 
-import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from beetsplug.deejai.embedding.keras_encoder import import_keras
 from beetsplug.deejai.embedding.quiet import quiet_stderr
 from beetsplug.deejai.errors import FatalError
 from beetsplug.deejai.filters.layer_time import find_time
+from beetsplug.deejai.filters.unfold import answer_of, unfold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,11 +27,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from beetsplug.deejai.embedding.keras_encoder import KerasEncoder
+    from beetsplug.deejai.filters.unfold import Use
 
     Array = npt.NDArray[np.float32]
-
-_FOLLOWING = re.compile(r"\w+Normalization|Activation|\w*ReLU|ELU|Softmax")
-"""Classes of the layers that belong to the one before them."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +77,14 @@ def list_layers(encoder: KerasEncoder) -> list[Layer]:
     FatalError
         There are none.
     """
-    uses, last = _unfold(encoder.network)
+    uses, last = unfold(encoder.network)
     first = {use.layer: use for use in reversed(uses)}
     found = [
         (use, answer)
         for use in uses
         if use is first[use.layer]
         and ("Conv" in use.kind or use.kind == "Dense")
-        and _is_map(use.layer, answer := _answer(uses, use))
+        and _is_map(use.layer, answer := answer_of(uses, use))
     ]
     if not found:
         raise FatalError("the encoder has no layer whose filters can be looked at")
@@ -196,10 +194,10 @@ class LayerListener:
         self._input_shape = tuple(size or N_FRAMES for size in encoder.input_shape)
         self._lock = threading.Lock()
         keras, network = import_keras(), encoder.network
-        uses, _ = _unfold(network)
+        uses, _ = unfold(network)
         own = _find_use(uses, layer)
         # The filters are last in nearly all networks, and are from here on.
-        answer = keras.ops.moveaxis(_answer(uses, own), _filter_axis(own.layer), -1)
+        answer = keras.ops.moveaxis(answer_of(uses, own), _filter_axis(own.layer), -1)
         with quiet_stderr():
             whole = keras.Model(network.inputs[0], answer)
             self._time = find_time(self._run(whole))
@@ -266,7 +264,7 @@ def kernels(encoder: KerasEncoder, layer: Layer) -> Array | None:
     """
     if layer.number or not layer.is_convolution:
         return None
-    own = _find_use(_unfold(encoder.network)[0], layer)
+    own = _find_use(unfold(encoder.network)[0], layer)
     kernel, *others = (np.asarray(weight) for weight in own.layer.get_weights())
     if "Separable" in layer.kind:
         # What every channel looks for, times how much of that each filter takes.
@@ -283,92 +281,8 @@ def kernels(encoder: KerasEncoder, layer: Layer) -> Array | None:
     return kernel.transpose((2, 1, 0) if is_time_first else (2, 0, 1))
 
 
-@dataclass(frozen=True)
-class _Use:
-    """A layer, or another operation, at work.
-
-    Attributes
-    ----------
-    name
-        Of the layer, behind those of the networks it is inside of.
-    layer
-        The layer itself.
-    taken, given
-        The tensors that it takes, and what it makes of them.
-    """
-
-    name: str
-    layer: Any
-    taken: list[Any]
-    given: Any
-
-    @property
-    def kind(self) -> str:
-        """What Keras calls the layer."""
-        return type(self.layer).__name__
-
-
-def _unfold(network: Any) -> tuple[list[_Use], Any]:
-    """Follow what becomes of a network's input, through networks inside of it, too.
-
-    A network inside of another knows its layers' tensors only as if it stood alone, and
-    a sequential one has joined its layers anew with every one that was added. So each
-    layer is called once more, on what reaches it from the input of the whole.
-
-    Returns
-    -------
-    uses : list of _Use
-        In an order in which they can be computed.
-    last : tensor
-        The output of the whole.
-    """
-    keras = import_keras()
-    uses: list[_Use] = []
-
-    def follow(network: Any, inputs: Any, path: str) -> Any:
-        def at_work(layer: Any) -> Callable[..., Any]:
-            def call(*args: Any, **kwargs: Any) -> Any:
-                every = keras.tree.flatten((args, kwargs))
-                taken = [one for one in every if isinstance(one, keras.KerasTensor)]
-                if _is_network_for(layer, taken):
-                    return follow(layer, taken, f"{path}{layer.name}/")
-                given = layer(*args, **kwargs)
-                uses.append(_Use(path + layer.name, layer, taken, given))
-                return given
-
-            return call
-
-        if not isinstance(network, keras.Sequential):
-            return network._run_through_graph(inputs, at_work)
-        (given,) = inputs
-        for layer in network.layers:
-            given = at_work(layer)(given)
-        return given
-
-    given = follow(network, network.inputs, "")
-    return uses, keras.tree.flatten(given)[0]
-
-
-def _is_network_for(layer: Any, taken: Sequence[Any]) -> bool:
-    """Whether a layer is a network that takes these tensors as they are."""
-    keras = import_keras()
-    if not isinstance(layer, (keras.Sequential, keras.Function)):
-        return False
-    ranks = [len(one.shape) for one in getattr(layer, "inputs", ())]
-    return ranks == [len(one.shape) for one in taken]
-
-
-def _find_use(uses: Sequence[_Use], layer: Layer) -> _Use:
+def _find_use(uses: Sequence[Use], layer: Layer) -> Use:
     return next(use for use in uses if use.name == layer.name)
-
-
-def _answer(uses: Sequence[_Use], use: _Use) -> Any:
-    """Return what comes out of a layer and of what directly follows it."""
-    while True:
-        users = [one for one in uses if any(x is use.given for x in one.taken)]
-        if len(users) != 1 or not _FOLLOWING.fullmatch(users[0].kind):
-            return use.given
-        use = users[0]
 
 
 def _is_map(layer: Any, answer: Any) -> bool:
