@@ -148,6 +148,16 @@ def test_a_damaged_store_names_the_remedy(tmp_path: Path) -> None:
             use()
 
 
+def test_a_store_that_is_not_at_fault_is_not_to_be_moved_away(tmp_path: Path) -> None:
+    with pytest.raises(FatalError, match="cannot be opened") as caught:
+        SliceStore(str(tmp_path / "no such folder" / "library.deejai.db"))
+    assert "move it away" not in str(caught.value)
+    store = SliceStore(":memory:")
+    store.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        store.rows()
+
+
 def test_a_store_that_another_program_holds_is_not_to_be_moved_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,7 +62,11 @@ class Database:
                     f"another program holds the side store {path}; run the command "
                     "again when that one is done"
                 ) from error
-            raise self._unusable("cannot be opened", error) from error
+            if not _is_damage(error):
+                raise FatalError(
+                    f"the side store {path} cannot be opened ({error})"
+                ) from error
+            raise self._unusable("cannot be read", error) from error
         if found > version:
             raise FatalError(
                 f"the side store {path} was made by a newer version of beets-deejai; "
@@ -81,8 +85,7 @@ class Database:
             try:
                 yield self._db
             except sqlite3.DatabaseError as error:
-                # Others are no damage: it is locked, or the disk is full.
-                if error.sqlite_errorcode & 0xFF not in _DAMAGE:
+                if not _is_damage(error):
                     raise
                 raise self._unusable("is damaged", error) from error
 
@@ -105,3 +108,8 @@ class Database:
             f"the side store {self._path} {what} ({error}); move it away and run "
             f"`{self._remedy}`, which makes a new one"
         )
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is at fault; it may be locked, or the disk full or read-only."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE

@@ -198,6 +198,8 @@ def test_these_are_not_the_same_recording(pair: tuple[str, str, str, str]) -> No
         ("???", "???", False),
         (":( - 2019 Remaster", ":(", True),
         ("Sad :( [Live]", "sad", True),
+        ("Song ( Live", "song", True),
+        ("Song (Live]", "song", True),
         ("([ - 2019 Remaster", "2019", True),
         (" -  - 2019 Remaster", "2019", True),
         ("Song/feat. Somebody", "song", True),

@@ -52,7 +52,7 @@ def test_without_held_out_tracks_it_is_said_that_there_are_no_figures() -> None:
     [
         ({}, {"after temperature"}),
         ({"n_tracks": 29, "temperature": 1}, {"only 29 tracks", "want of tracks"}),
-        ({"temperature": 1}, {"not seen to help"}),
+        ({"temperature": 1}, {"none was seen to help"}),
         ({"accuracy": 0.67}, {"after temperature", "always saying Rock | Roll:"}),
     ],
 )
@@ -66,10 +66,18 @@ def test_figures_that_say_little_are_told_on_the_terminal_and_on_the_card(
     assert {one for one in TOLD if one in text} == told
 
 
+def test_that_one_genre_alone_was_measured_is_not_taken_for_a_weak_model() -> None:
+    card = made_card()
+    card["measured"]["accuracy"] = card["baselines"]["majority"]["accuracy"] = 1.0
+    text = "\n".join(figure_lines(card))
+    assert "of no other genre than Rock | Roll" in text
+    assert "no better" not in text
+
+
 TOLD = {
     "after temperature",
     "always saying Rock | Roll:",
-    "not seen to help",
+    "none was seen to help",
     "only 29 tracks",
     "want of tracks",
 }

@@ -244,11 +244,8 @@ _NUMBERS = {
 # Markers ------------------------------------------------------------------------------
 
 _MAYBE_MARKED = re.compile(r"[(\[{]|\s[-~]|\bf(?:ea)?t\b|featuring|remaster")
-_BRACKETS = re.compile(
-    r"\([^()\[\]{}]*\)|\[[^()\[\]{}]*\]|\{[^()\[\]{}]*\}"
-    r"|(?<=\s)[-~][^-~()\[\]{}]+[-~]$"
-)
-_OPEN = re.compile(r"\([^\s()\[\]{}][^()\[\]{}]*$")
+_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]|(?<=\s)[-~][^-~()\[\]{}]+[-~]$")
+_OPEN = re.compile(r"\(\s*[^-~\s()\[\]{}][^()\[\]{}]*$")
 _DASH = re.compile(r"\s+[-~]+\s+")
 _HOLLOW = " -~()[]{}"  # What stands around markers, and names nothing.
 _PARTS = re.compile(r"[,;:/|+\u2022\u00b7]|\s-\s")

@@ -71,23 +71,13 @@ def figure_lines(card: Mapping[str, Any]) -> list[str]:
     ):
         if row is not None:
             lines.append(f"{title:28}{row['accuracy']:10.3f}{row['macro_f1']:10.3f}")
-    before, is_few = (
-        measured["calibration_error_uncalibrated"],
-        measured["n_tracks"] < FEW_TRACKS,
-    )
-    lines.append(
-        f"expected calibration error: {before:.3f}"
-        + (
-            f" before, {measured['calibration_error']:.3f} after temperature scaling "
-            f"(temperature {measured['temperature']:.2f})"
-            if measured["temperature"] != 1
-            else "; no temperature scaling, "
-            + ("for want of tracks" if is_few else "as it was not seen to help")
-        )
-    )
+    is_few = measured["n_tracks"] < FEW_TRACKS
+    lines.append(_calibration_line(measured, is_few=is_few))
     commonest = card["baselines"]["majority"]
-    if measured["accuracy"] <= commonest["accuracy"]:
-        genre = one_line(commonest["genre"], max_bytes=NAME_BYTES)
+    genre = one_line(commonest["genre"], max_bytes=NAME_BYTES)
+    if commonest["accuracy"] == 1:
+        lines.append(f"warning: of no other genre than {genre} could be measured")
+    elif measured["accuracy"] <= commonest["accuracy"]:
         lines.append(
             f"warning: no better than always saying {genre}: it is right no more often"
         )
@@ -97,6 +87,18 @@ def figure_lines(card: Mapping[str, Any]) -> list[str]:
             "on: the figures are rough"
         )
     return lines
+
+
+def _calibration_line(measured: Mapping[str, Any], *, is_few: bool) -> str:
+    before = f"{measured['calibration_error_uncalibrated']:.3f}"
+    if measured["temperature"] != 1:
+        return (
+            f"expected calibration error: {before} before, "
+            f"{measured['calibration_error']:.3f} after temperature scaling "
+            f"(temperature {measured['temperature']:.2f})"
+        )
+    why = "for want of tracks" if is_few else "as none was seen to help"
+    return f"expected calibration error: {before}; no temperature scaling, {why}"
 
 
 def confusion_lines(

@@ -20,7 +20,7 @@ N_FOLDS = 5
 """Parts of the music, each of which is predicted from all others."""
 
 N_TRIES = 10
-"""Divisions, or orders of artists, that are drawn to find the best."""
+"""Divisions that are drawn to find one that leaves some of every genre to learn."""
 
 
 def draw_folds(labels: GenreLabels, *, seed: int, n_folds: int = N_FOLDS) -> Ints:
@@ -58,9 +58,8 @@ def draw_held_out(
 ) -> npt.NDArray[np.bool_]:
     """Choose tracks to hold out, of each genre about the same share.
 
-    Artists are held out whole, as in :func:`draw_folds`. They are gone through in any
-    order, and each is held out that leaves some of every genre to learn and brings the
-    shares nearer to what is wanted. Of several orders the best counts.
+    Of several divisions as :func:`draw_folds` makes them, the part is taken that has
+    the genres of all tracks most nearly in the same shares.
 
     Parameters
     ----------
@@ -76,32 +75,19 @@ def draw_held_out(
     ndarray of bool, shape (n_tracks,)
         False for all where nothing can be held out.
     """
-    groups = labels.groups if labels.by_artist else range(len(labels.tracks))
-    names, group_of = np.unique(groups, return_inverse=True)
-    best = np.zeros(len(names), dtype=bool)
+    best = np.zeros(len(labels.tracks), dtype=bool)
     if not share:
-        return best[group_of]
-    per_group = np.zeros((len(names), len(labels.genres)))
-    np.add.at(per_group, group_of, labels.targets)
-    total = per_group.sum(axis=0)
-    rng, best_away = np.random.default_rng(seed), np.inf
-    for _ in range(N_TRIES):
-        chosen, away = np.zeros(len(names), dtype=bool), np.inf
-        held_out = np.zeros(len(total))
-        for number in rng.permutation(len(names)):
-            more = held_out + per_group[number]
-            # Sums of shares such as a third are not exact.
-            if (total - more < 1e-6).any():
-                continue
-            # All tracks together count as much as the genres on average.
-            off = np.abs(more / total - share).mean() + abs(
-                more.sum() / total.sum() - share
-            )
-            if off < away:
-                chosen[number], away, held_out = True, off, more
-        if away < best_away:
-            best, best_away = chosen, away
-    return best[group_of]
+        return best
+    best_score = (0, -np.inf)
+    wanted = share * labels.targets.sum(axis=0)
+    for folds in _divisions(labels, seed=seed, n_folds=max(2, round(1 / share))):
+        for number in np.unique(folds):
+            chosen = folds == number
+            away = np.abs(labels.targets[chosen].sum(axis=0) - wanted) / wanted
+            score = (_n_learnt(labels, ~chosen), -float(away.sum()))
+            if score > best_score:
+                best, best_score = chosen, score
+    return best
 
 
 def _divisions(labels: GenreLabels, *, seed: int, n_folds: int) -> Iterator[Ints]:
