@@ -25,7 +25,7 @@ from beetsplug.deejai.evaluation.classification import cross_entropy, score
 from beetsplug.deejai.training.dataset import build_spectrograms
 from beetsplug.deejai.training.devices import ALONE
 from beetsplug.deejai.training.fit import Recipe, draw_batches, save_encoder
-from beetsplug.deejai.training.genres.calibration import compositions
+from beetsplug.deejai.training.genres.calibration import compositions, fit_temperature
 from beetsplug.deejai.training.genres.folds import draw_folds
 from beetsplug.deejai.training.genres.head import genre_weights
 from beetsplug.deejai.training.genres.measured import measure
@@ -179,7 +179,11 @@ def train_network(
             return None, ""
         encoder = KerasEncoder(network, model_id="in training")
         logits, counts = _logits(encoder, spectrograms, held_out)
-        found, targets = compositions(logits, counts), teacher.all(held_out)
+        targets = teacher.all(held_out)
+        # Else the first steps, which say the same of all, would count as best where
+        # later ones are right more often, but too sure of what they get wrong.
+        temperature = fit_temperature(logits, counts, targets)
+        found = compositions(logits, counts, temperature=temperature)
         miss, scores = cross_entropy(found, targets), score(found, targets)
         return -miss, (
             f"  cross-entropy {miss:.3f}  accuracy {scores.accuracy:.3f}"
