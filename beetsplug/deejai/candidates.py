@@ -66,11 +66,20 @@ class Limits:
 
 @dataclass(frozen=True)
 class Candidates:
-    """The library's vectors and what rules ask about them, row by row."""
+    """The library's vectors and what rules ask about them, row by row.
+
+    Attributes
+    ----------
+    index, catalogue, facts
+        Of all tracks that have a vector.
+    versions
+        Which of them are one recording, also where the catalogue lets several be taken.
+    """
 
     index: Index
     catalogue: Catalogue
     facts: TrackFacts
+    versions: Versions
 
     missing: ClassVar[str] = "no vector of the encoder in use"
     """What a track lacks that is not in the index ..."""
@@ -226,9 +235,10 @@ def load_candidates(
 
 def _catalogue(
     session: Session, limits: Limits, stored: TrackVectors, allow_versions: bool
-) -> tuple[Catalogue, TrackFacts]:
+) -> tuple[Catalogue, TrackFacts, Versions]:
     facts = load_facts(session.lib, stored.item_ids)
-    recordings: Recordings = Versions(facts.tracks(stored.vectors))
+    versions = Versions(facts.tracks(stored.vectors))
+    recordings: Recordings = versions
     if allow_versions:
         recordings = Recordings(np.full_like(facts.artists, UNKNOWN))
     catalogue = Catalogue(
@@ -238,7 +248,7 @@ def _catalogue(
         lengths_s=facts.lengths_s,
         allowed=_allowed(session, limits, facts, stored.item_ids),
     )
-    return catalogue, facts
+    return catalogue, facts, versions
 
 
 def _with_genres(

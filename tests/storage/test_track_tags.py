@@ -6,6 +6,7 @@ from beets.test.helper import PluginTestHelper
 from libraries import add_made_tracks, current_model
 
 from beetsplug.deejai.evaluation.overrepresented import Tag
+from beetsplug.deejai.storage.facts import load_versions
 from beetsplug.deejai.storage.track_tags import (
     KINDS,
     load_recording_tags,
@@ -87,8 +88,9 @@ class TestTrackTags(PluginTestHelper):
         ids = [item.id or 0 for item in [*tracks, copy]]
         name = {"title": "Such a Tune (Live)", "artist": tracks[0].artist}
         ids.append(self.add(genres=["E"], **name))
+        versions = load_versions(self.lib, np.array(ids), model=current_model())
         tags, recordings = load_recording_tags(
-            self.lib, np.array(ids), model=current_model(), kinds=("genre",)
+            self.lib, np.array(ids), versions, kinds=("genre",)
         )
         found = [{tag.value for tag in tags[row]} for row in recordings.tolist()]
         assert found == [{"A", "E"}, {"B", "D"}, {"C"}, set(), {"B", "D"}, {"A", "E"}]

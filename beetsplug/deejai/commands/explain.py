@@ -263,7 +263,7 @@ def _around(
     """
     index = candidates.index
     tags, recordings = load_recording_tags(
-        session.lib, index.ids, model=session.model_id, kinds=TAGS
+        session.lib, index.ids, candidates.versions, kinds=TAGS
     )
     # What is outside the library may be a version of what is inside: the code of a
     # recording is the row of one of its tracks.

@@ -14,6 +14,7 @@ from beetsplug.deejai.evaluation.overrepresented import overrepresented
 from beetsplug.deejai.filters.layers import LayerListener
 from beetsplug.deejai.filters.ranking import Ranking, rank_audio, rank_stored
 from beetsplug.deejai.spaces import explain_none
+from beetsplug.deejai.storage.facts import load_versions
 from beetsplug.deejai.storage.library import (
     Track,
     items_by_id,
@@ -228,9 +229,8 @@ def _filters(
     seen_s: float,
 ) -> list[Filter]:
     heard = np.array(sorted(ranking.item_ids), dtype=np.int64)
-    tags_of, recordings = load_recording_tags(
-        session.lib, heard, model=session.model_id
-    )
+    versions = load_versions(session.lib, heard, model=session.model_id)
+    tags_of, recordings = load_recording_tags(session.lib, heard, versions)
     recording_of = dict(zip(heard.tolist(), recordings.tolist(), strict=True))
     # By number, the strongest firing of each recording.
     tops: dict[int, dict[int, Firing]] = {}

@@ -10,7 +10,8 @@ import numpy as np
 from beetsplug.deejai.recommend.index import UNKNOWN
 from beetsplug.deejai.recommend.recordings.tags import Tracks
 from beetsplug.deejai.recommend.recordings.titles import is_nobody, read_artist
-from beetsplug.deejai.storage.library import artist_key, in_bulk
+from beetsplug.deejai.recommend.recordings.versions import Versions
+from beetsplug.deejai.storage.library import artist_key, in_bulk, load_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -146,6 +147,30 @@ def load_facts(lib: Library, item_ids: npt.NDArray[np.int64]) -> TrackFacts:
         album_names=album_names,
         recording_id_names=recording_id_names,
     )
+
+
+def load_versions(
+    lib: Library, item_ids: npt.NDArray[np.int64], *, model: str
+) -> Versions:
+    """Load what tells which of some tracks are one recording.
+
+    Parameters
+    ----------
+    lib
+        The library.
+    item_ids
+        The tracks, ascending.
+    model
+        Id of the encoder whose vectors tell versions. Tracks without one are told by
+        their tags alone.
+    """
+    stored = load_vectors(lib, model)
+    vectors = np.zeros((len(item_ids), stored.vectors.shape[1]), np.float32)
+    _, ours, theirs = np.intersect1d(
+        item_ids, stored.item_ids, assume_unique=True, return_indices=True
+    )
+    vectors[ours] = stored.vectors[theirs]
+    return Versions(load_facts(lib, item_ids).tracks(vectors))
 
 
 def artist_name(artist: str | None) -> str:

@@ -12,15 +12,15 @@ from beets.library import Item
 
 from beetsplug.deejai.evaluation.overrepresented import FAMILIES, Tag
 from beetsplug.deejai.output.text import one_line
-from beetsplug.deejai.recommend.recordings.versions import Versions
-from beetsplug.deejai.storage.facts import load_facts
-from beetsplug.deejai.storage.library import in_bulk, load_vectors
+from beetsplug.deejai.storage.library import in_bulk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     import numpy.typing as npt
     from beets.library import Library
+
+    from beetsplug.deejai.recommend.recordings.versions import Versions
 
     Ints = npt.NDArray[np.int64]
 
@@ -103,8 +103,8 @@ def load_track_tags(
 def load_recording_tags(
     lib: Library,
     item_ids: Ints,
+    versions: Versions,
     *,
-    model: str,
     kinds: Collection[str] = KINDS,
 ) -> tuple[list[list[Tag]], Ints]:
     """Read the tags of recordings, each those of all its versions.
@@ -117,9 +117,8 @@ def load_recording_tags(
         The library.
     item_ids
         The tracks, ascending.
-    model
-        Id of the encoder whose vectors tell versions. Tracks without one are told by
-        their tags alone.
+    versions
+        Which of them are one recording, in the same order.
     kinds
         Which of :data:`KINDS`.
 
@@ -130,13 +129,6 @@ def load_recording_tags(
     recordings
         int64, shape (n_tracks,): of each track its recording's row of `tags`.
     """
-    stored = load_vectors(lib, model)
-    vectors = np.zeros((len(item_ids), stored.vectors.shape[1]), np.float32)
-    _, ours, theirs = np.intersect1d(
-        item_ids, stored.item_ids, assume_unique=True, return_indices=True
-    )
-    vectors[ours] = stored.vectors[theirs]
-    versions = Versions(load_facts(lib, item_ids).tracks(vectors))
     codes, recordings = np.unique(versions[:], return_inverse=True)
     tags: list[list[Tag]] = [[] for _ in codes]
     of_tracks = load_track_tags(lib, item_ids.tolist(), kinds=kinds)
